@@ -1,11 +1,14 @@
-// DaViT with the channel attention of Florence-2 and MedImageInsight (microsoft/UniCL, arXiv 2204.03645).
+// DaViT with the channel attention of Florence-2 and MedImageInsight (microsoft/UniCL, arXiv
+// 2204.03645).
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "checkpoint/weights.h"
+#include "nn/attention.h"
 #include "nn/layers.h"
 
 namespace vesalius::models {
@@ -19,11 +22,51 @@ struct DaVitConfig {
   double drop_path = 0.2;
 };
 
-/// Stochastic depth of training: scales what a residual branch adds, [batch, 1, 1] per sample.
-/// Empty in inference. `rate` is that of the branch.
+/// Stochastic depth of training: scales what a residual branch adds, per sample of [batch, tokens,
+/// dim]. Empty in inference. `rate` is that of the branch.
 using DropPath = std::function<at::Tensor(const at::Tensor& branch, double rate)>;
 
-// The engine fills in the layers.
-struct DaVit;
+/// Normalises before or after the strided convolution.
+struct PatchEmbed {
+  std::string name;
+  bool prenorm;
+  nn::Conv2d proj;
+  nn::LayerNorm norm;
+
+  PatchEmbed(const Weights& w, const DaVitConfig& config, size_t stage);
+  at::Tensor operator()(at::Tensor x) const;
+};
+
+enum class Attends { kWindows, kChannels };
+
+/// x += dw(x); x += attention(norm(x)); x += dw(x); x += mlp(norm(x)). `heads` are groups between
+/// channels.
+struct DaVitBlock {
+  std::string name, attention;
+  Attends kind;
+  int64_t heads;
+  double rate;  // of DropPath
+  nn::Conv2d conv1;
+  nn::LayerNorm attention_norm;
+  nn::Linear qkv, proj;
+  nn::Conv2d conv2;
+  nn::LayerNorm ffn_norm;
+  nn::Linear fc1, fc2;
+
+  DaVitBlock(const Weights& w, Attends kind, int64_t dim, int64_t heads, double rate);
+  /// [batch, height, width, dim] -> the same
+  at::Tensor operator()(at::Tensor x, const nn::Windows& windows, const DropPath& drop) const;
+};
+
+struct DaVit {
+  int64_t window;
+  std::vector<PatchEmbed> convs;
+  std::vector<std::vector<DaVitBlock>> blocks;  // of each stage: spatial, channel, spatial, …
+  nn::LayerNorm norms;
+
+  DaVit(const Weights& w, const DaVitConfig& config);
+  /// [batch, 3, height, width] -> [batch, dim]: the mean over tokens, normalised.
+  at::Tensor operator()(const at::Tensor& pixels, const DropPath& drop = {}) const;
+};
 
 }  // namespace vesalius::models

@@ -1,5 +1,5 @@
-// MedImageInsight: DaViT image tower and bidirectional CLIP text tower with a shared embedding space.
-// Layout and names: the published checkpoint (601 tensors); see docs/models.md.
+// MedImageInsight: DaViT image tower and bidirectional CLIP text tower with a shared embedding
+// space. Layout and names: the published checkpoint (601 tensors); see docs/models.md.
 #pragma once
 
 #include <cstdint>

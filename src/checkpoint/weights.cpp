@@ -1,0 +1,111 @@
+#include "checkpoint/weights.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "base/hash.h"
+
+namespace vesalius {
+namespace {
+
+std::string shape_text(at::IntArrayRef shape) {
+  return fmt::format("[{}]", fmt::join(shape.begin(), shape.end(), ", "));
+}
+
+/// Zeros of any shape in the memory of one: what a missing tensor is until finish() refuses the
+/// file.
+at::Tensor placeholder(at::IntArrayRef shape) { return at::zeros({1}).expand(shape); }
+
+bool ends_with_any(std::string_view name, std::initializer_list<std::string_view> ends) {
+  return std::ranges::any_of(ends, [&](std::string_view end) { return name.ends_with(end); });
+}
+
+/// Standard deviation that a matrix or kernel starts from. Branches that are added to a residual
+/// stream start small, as CLIP and GPT-2 do, so that a deep stack begins near the identity.
+double initial_std(std::string_view name, at::IntArrayRef shape) {
+  const double fan_in = static_cast<double>(
+      std::accumulate(shape.begin() + 1, shape.end(), int64_t{1}, std::multiplies<int64_t>()));
+  if (name.ends_with("token_embedding.weight")) return 0.02;
+  if (name.ends_with("positional_embedding")) return 0.01;
+  if (name.ends_with("_projection")) return 1 / std::sqrt(static_cast<double>(shape[0]));  // x @ p
+  if (shape.size() == 4 && shape[1] == 1) return 0.02;  // x += depth-wise(x)
+  const bool adds = shape.size() == 2 && ends_with_any(name, {".proj.weight", "fc2.weight",
+                                                              "c_proj.weight", "out_proj.weight"});
+  return (adds ? 0.3 : 1.0) / std::sqrt(fan_in);
+}
+
+/// The same values whatever else the model asks for and in whichever order.
+at::Tensor initial(std::string_view name, at::IntArrayRef shape, uint64_t seed) {
+  if (name.ends_with("bias")) return at::zeros(shape);
+  if (name.ends_with("logit_scale")) return at::full(shape, std::log(1 / 0.07));  // CLIP's start
+  if (shape.size() < 2) return at::ones(shape);
+  auto generator = at::detail::createCPUGenerator(fnv1a64(name) ^ (seed * 0x9E3779B97F4A7C15ULL));
+  return at::empty(shape).normal_(0, initial_std(name, shape), generator);
+}
+
+bool matches(const std::string& name, const std::string& pattern) {
+  if (!pattern.ends_with('*')) return name == pattern;
+  return name.starts_with(std::string_view(pattern).substr(0, pattern.size() - 1));
+}
+
+}  // namespace
+
+TensorStore::TensorStore(std::string source, std::map<std::string, at::Tensor> tensors)
+    : source_(std::move(source)), tensors_(std::move(tensors)) {}
+
+std::shared_ptr<TensorStore> TensorStore::initialised(uint64_t seed) {
+  auto store = std::make_shared<TensorStore>("initial values", std::map<std::string, at::Tensor>{});
+  store->initialise_ = true;
+  store->seed_ = seed;
+  return store;
+}
+
+at::Tensor TensorStore::take(const std::string& name, at::IntArrayRef shape) {
+  auto found = tensors_.find(name);
+  if (found == tensors_.end() && initialise_)
+    found = tensors_.emplace(name, initial(name, shape, seed_)).first;
+  if (found == tensors_.end()) {
+    problems_.push_back(fmt::format("missing {} {}", name, shape_text(shape)));
+    return placeholder(shape);
+  }
+  const bool first =
+      std::ranges::none_of(taken_, [&](const auto& one) { return one.first == name; });
+  if (first) taken_.emplace_back(name, found->second);
+  if (found->second.sizes() == shape) return found->second;
+  problems_.push_back(fmt::format("mis-shaped {}: {} in the file, {} expected", name,
+                                  shape_text(found->second.sizes()), shape_text(shape)));
+  return placeholder(shape);
+}
+
+void TensorStore::finish(const std::vector<std::string>& leftovers) const {
+  std::set<std::string_view> taken;
+  for (const auto& [name, tensor] : taken_) taken.insert(name);
+  auto problems = problems_;
+  for (const auto& [name, tensor] : tensors_) {
+    const bool known = std::ranges::any_of(
+        leftovers, [&, &n = name](const auto& pattern) { return matches(n, pattern); });
+    if (!known && !taken.contains(name))
+      problems.push_back(fmt::format("extra {} {}", name, shape_text(tensor.sizes())));
+  }
+  if (problems.empty()) return;
+  fail(ErrorCode::kModel,
+       "{} is not the model that was asked for: {} of its tensors do not fit ({}). "
+       "Use the published file of this model, or name the model that the file belongs to.",
+       source_, problems.size(), fmt::join(problems, "; "));
+}
+
+Weights Weights::operator/(std::string_view name) const {
+  return Weights(store_, prefix_.empty() ? std::string(name) : fmt::format("{}.{}", prefix_, name));
+}
+
+at::Tensor Weights::operator()(std::string_view name, at::IntArrayRef shape) const {
+  return store_->take((*this / name).name(), shape);
+}
+
+}  // namespace vesalius

@@ -1,0 +1,62 @@
+// Layers shared by models: plain structs bound to their weights by scope, with const calls.
+// How a layer runs (library, packing, fusion) is its own affair; models never mention it.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+
+#include "checkpoint/weights.h"
+
+namespace vesalius::nn {
+
+/// The exact (erf) GELU; in place when `x` is a temporary of no interest to autograd.
+at::Tensor gelu(at::Tensor x);
+/// x * sigmoid(1.702 x), CLIP's approximation (openai/CLIP).
+at::Tensor quick_gelu(at::Tensor x);
+
+/// y = x W^T + b over the last dimension.
+struct Linear {
+  at::Tensor weight, bias;  // [out, in]; [out] or undefined
+
+  Linear(const Weights& w, int64_t in, int64_t out, bool with_bias = true);
+  Linear(at::Tensor weight, at::Tensor bias);
+
+  /// [..., in] -> [..., out]
+  at::Tensor operator()(const at::Tensor& x) const;
+  /// gelu(fc(x)) and quick_gelu(fc(x)).
+  at::Tensor gelu(const at::Tensor& x) const;
+  at::Tensor quick_gelu(const at::Tensor& x) const;
+  /// residual + fc(x)
+  at::Tensor add(const at::Tensor& x, const at::Tensor& residual) const;
+};
+
+/// Normalises the last dimension; statistics in fp32 whatever the input's type, eps inside the
+/// root.
+struct LayerNorm {
+  at::Tensor weight, bias;  // [dim]
+  double eps;
+
+  LayerNorm(const Weights& w, int64_t dim, double eps = 1e-5);
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+struct ConvShape {
+  int64_t in, out, kernel, stride = 1, padding = 0, groups = 1;
+  /// Depth-wise 3x3 that keeps the grid.
+  static ConvShape depthwise(int64_t dim) { return {dim, dim, 3, 1, 1, dim}; }
+};
+
+/// Convolution over channels-last maps.
+struct Conv2d {
+  at::Tensor weight, bias;  // [out, in / groups, kernel, kernel], [out]
+  ConvShape shape;
+
+  Conv2d(const Weights& w, ConvShape shape);
+  /// [batch, height, width, in] -> [batch, height', width', out], contiguous
+  at::Tensor operator()(const at::Tensor& x) const;
+  /// x + conv(x), for convolutions that keep the shape.
+  at::Tensor add_to(const at::Tensor& x) const;
+};
+
+}  // namespace vesalius::nn
