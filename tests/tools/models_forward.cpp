@@ -1,0 +1,170 @@
+// Shows Python what the models make of given weights and inputs. One argument, a JSON file:
+//   weights  safetensors files; a later one's tensors replace an earlier one's
+//   config   dims, depths, heads, groups, window; vocabulary, context, width, text_heads, layers;
+//            projection
+//   inputs   safetensors: "images" [n, 3, h, w]; "tokens.I" ids of text I; "block.NAME" the input
+//            of module NAME: [n, h, w, dim] (image) or [texts, length, width] (text)
+//   output   safetensors: image_features, text_features, block.NAME; stage.NAME with "trace";
+//            gradient.NAME and "loss" with "gradients" (symmetric cross-entropy of pairs)
+//   threads  of LibTorch
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+
+#include <iostream>
+
+#include "base/json.h"
+#include "models/medimageinsight.h"
+#include "nn/trace.h"
+
+using namespace vesalius;
+
+namespace {
+
+using Tensors = std::map<std::string, at::Tensor>;
+
+at::ScalarType dtype_of(const std::string& name) {
+  return name == "I32" ? at::kInt : name == "I64" ? at::kLong : at::kFloat;
+}
+
+Tensors load(const fs::path& path) {
+  const auto file = MappedFile::open(path);
+  uint64_t header = 0;
+  std::memcpy(&header, file->bytes().data(), 8);
+  const auto* text = reinterpret_cast<const char*>(file->bytes().data()) + 8;
+  Tensors tensors;
+  const Json entries = parse_json(std::string_view(text, header), path.string());
+  for (const auto& [name, entry] : entries.items()) {
+    if (name == "__metadata__") continue;
+    const auto* data = text + header + entry.at("data_offsets").at(0).get<int64_t>();
+    const auto shape = entry.at("shape").get<std::vector<int64_t>>();
+    tensors[name] = at::from_blob(
+        const_cast<char*>(data), shape, [file](void*) {},
+        at::dtype(dtype_of(entry.at("dtype").get<std::string>())));
+  }
+  return tensors;
+}
+
+void save(const fs::path& path, const Tensors& tensors) {
+  Json header = Json::object();
+  int64_t offset = 0;
+  for (const auto& [name, tensor] : tensors) {
+    header[name] = {{"dtype", "F32"},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {offset, offset + tensor.numel() * 4}}};
+    offset += tensor.numel() * 4;
+  }
+  std::string text = dump_json(header);
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const uint64_t size = text.size();
+  FileWriter file(path);
+  file.write(&size, 8);
+  file.write(text);
+  for (const auto& [name, tensor] : tensors) {
+    const auto plain = tensor.detach().to(at::kFloat).contiguous();
+    file.write(plain.const_data_ptr(), plain.nbytes());
+  }
+  file.commit();
+}
+
+models::MedImageInsightConfig configure(const Json& json) {
+  models::MedImageInsightConfig c;
+  json.at("dims").get_to(c.image.dims);
+  json.at("depths").get_to(c.image.depths);
+  json.at("heads").get_to(c.image.heads);
+  json.at("groups").get_to(c.image.groups);
+  json.at("window").get_to(c.image.window);
+  json.at("vocabulary").get_to(c.text.vocabulary);
+  json.at("context").get_to(c.text.context);
+  json.at("width").get_to(c.text.width);
+  json.at("text_heads").get_to(c.text.heads);
+  json.at("layers").get_to(c.text.layers);
+  json.at("projection").get_to(c.projection);
+  return c;
+}
+
+at::Tensor run_block(const models::MedImageInsight& model, const std::string& name,
+                     const at::Tensor& x) {
+  for (const auto& conv : model.image_encoder.convs)
+    if (conv.name == name) return conv(x);
+  const nn::Windows windows(x.size(0), x.size(1), x.size(2), model.image_encoder.window,
+                            x.device());
+  for (const auto& stage : model.image_encoder.blocks)
+    for (const auto& block : stage)
+      if (block.name == name) return block(x.clone(), windows, {});
+  for (const auto& block : model.lang_encoder.resblocks)
+    if (block.name == name) return block(x.flatten(0, 1), {{x.size(0), x.size(1)}}).view_as(x);
+  fail(ErrorCode::kUsage, "The model has no module '{}'; name it as the checkpoint does.", name);
+}
+
+std::vector<std::vector<int32_t>> texts_of(const Tensors& inputs) {
+  std::vector<std::vector<int32_t>> texts;
+  for (size_t i = 0; inputs.contains("tokens." + std::to_string(i)); ++i) {
+    const auto& ids = inputs.at("tokens." + std::to_string(i));
+    texts.emplace_back(ids.const_data_ptr<int32_t>(), ids.const_data_ptr<int32_t>() + ids.numel());
+  }
+  return texts;
+}
+
+/// Image i belongs to text i, in both directions, as the UniCL objective has it for captions.
+at::Tensor pair_loss(const models::MedImageInsight& model, const at::Tensor& images,
+                     const at::Tensor& texts) {
+  const auto logits = model.logit_scale.exp() *
+                      at::matmul(models::l2_normalise(images), models::l2_normalise(texts).t());
+  const auto own = at::arange(logits.size(0), at::kLong);
+  return (at::cross_entropy_loss(logits, own) + at::cross_entropy_loss(logits.t(), own)) / 2;
+}
+
+void forward(const models::MedImageInsight& model, const Tensors& inputs, Tensors& outputs) {
+  const auto texts = texts_of(inputs);
+  if (inputs.contains("images"))
+    outputs["image_features"] = model.embed_images(inputs.at("images"));
+  if (!texts.empty()) outputs["text_features"] = model.embed_tokens(texts);
+  for (const auto& [name, x] : inputs)
+    if (name.starts_with("block.")) outputs[name] = run_block(model, name.substr(6), x);
+}
+
+void traced_forward(const models::MedImageInsight& model, const Tensors& inputs, Tensors& outputs) {
+  const nn::TraceSink sink;
+  forward(model, inputs, outputs);
+  for (const auto& [name, value] : sink.tensors()) outputs["stage." + name] = value;
+}
+
+void gradients(const models::MedImageInsight& model, const TensorStore& store, Tensors& outputs) {
+  outputs["loss"] = pair_loss(model, outputs.at("image_features"), outputs.at("text_features"));
+  outputs["loss"].backward();
+  for (const auto& [name, parameter] : store.taken())
+    outputs["gradient." + name] = parameter.grad();
+}
+
+int run(const Json& job) {
+  at::set_num_threads(job.value("threads", 2));
+  Tensors weights;
+  for (const auto& path : job.at("weights"))
+    for (auto& [name, tensor] : load(path.get<std::string>())) weights[name] = tensor;
+  const bool learning = job.value("gradients", false);
+  for (auto& [name, tensor] : weights) tensor.requires_grad_(learning);
+  const auto store = std::make_shared<TensorStore>("the weights given", std::move(weights));
+  const models::MedImageInsight model(Weights(store), configure(job.at("config")));
+  store->finish();
+  const auto inputs = load(job.at("inputs").get<std::string>());
+  Tensors outputs;
+  const c10::AutoGradMode mode(learning);
+  if (job.value("trace", false))
+    traced_forward(model, inputs, outputs);
+  else
+    forward(model, inputs, outputs);
+  if (learning) gradients(model, *store, outputs);
+  save(job.at("output").get<std::string>(), outputs);
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 2) return std::cerr << "usage: models_forward JOB.json\n", 2;
+  try {
+    return run(read_json(arguments[1]));
+  } catch (const Error& error) {
+    return std::cerr << error.what() << "\n", static_cast<int>(error.code());
+  }
+}
