@@ -1,0 +1,24 @@
+// Manifests: CSV (RFC 4180) or JSON Lines, one row an input.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/files.h"
+#include "base/json.h"
+
+namespace vesalius::tasks {
+
+/// Every row as an object of its columns, in the file's order. CSV values are strings; the first line names
+/// the columns. Error kUnsupported names the line at fault: unequal columns, open quotes, a column named
+/// twice, a JSON line that is no object.
+std::vector<Json> parse_csv(std::string_view text, std::string_view where);
+std::vector<Json> parse_json_lines(std::string_view text, std::string_view where);
+
+/// By the extension: .csv, .jsonl, .ndjson, .json. Error kUsage for others.
+std::vector<Json> read_manifest(const fs::path& file);
+
+/// Columns `name` of a row as text, empty when absent or null.
+std::string column_text(const Json& row, const std::string& name);
+
+}  // namespace vesalius::tasks
