@@ -1,0 +1,56 @@
+// media_pixels FILE...: for each file one line of JSON on standard output, followed by `bytes`
+// bytes of decoded pixels. Images come as Image::data; DICOM frames as int32, one behind the other.
+// A file that cannot be read has `error` and `code` in its line; the exit code is that of the last
+// error.
+#include <cstdio>
+
+#include "base/json.h"
+#include "media/dicom.h"
+#include "media/image.h"
+
+namespace vesalius::media {
+
+namespace {
+void print(const Json& header, const void* data, size_t size) {
+  std::printf("%s\n", dump_json(header).c_str());
+  std::fwrite(data, 1, size, stdout);
+}
+
+void print_image(const fs::path& path, const Image& image) {
+  print({{"path", path.string()},
+         {"kind", "image"},
+         {"mode", mode_name(image.mode)},
+         {"width", image.width},
+         {"height", image.height},
+         {"channels", mode_channels(image.mode)},
+         {"orientation", image.orientation},
+         {"palette", image.palette},
+         {"palette_alpha", image.palette_alpha},
+         {"bytes", image.data.size()}},
+        image.data.data(), image.data.size());
+}
+
+void print_file(const fs::path& path) {
+  const auto file = MappedFile::open(path);
+  print_image(path, decode_image(file->bytes(), path.string()));
+}
+}  // namespace
+
+}  // namespace vesalius::media
+
+int main(int count, char** arguments) {
+  int exit_code = 0;
+  for (int i = 1; i < count; ++i) {
+    try {
+      vesalius::media::print_file(arguments[i]);
+    } catch (const vesalius::Error& error) {
+      exit_code = static_cast<int>(error.code());
+      std::printf(
+          "%s\n",
+          vesalius::dump_json(
+              {{"path", arguments[i]}, {"error", error.what()}, {"code", exit_code}, {"bytes", 0}})
+              .c_str());
+    }
+  }
+  return exit_code;
+}
