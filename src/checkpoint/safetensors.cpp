@@ -1,0 +1,79 @@
+#include "checkpoint/safetensors.h"
+
+#include <array>
+#include <utility>
+
+#include "base/error.h"
+#include "checkpoint/safetensors_header.h"
+
+namespace vesalius {
+namespace {
+
+constexpr std::array<std::pair<TensorType, at::ScalarType>, 10> kTypes{
+    {{TensorType::kF64, at::kDouble},
+     {TensorType::kF32, at::kFloat},
+     {TensorType::kF16, at::kHalf},
+     {TensorType::kBF16, at::kBFloat16},
+     {TensorType::kI64, at::kLong},
+     {TensorType::kI32, at::kInt},
+     {TensorType::kI16, at::kShort},
+     {TensorType::kI8, at::kChar},
+     {TensorType::kU8, at::kByte},
+     {TensorType::kBool, at::kBool}}};
+
+at::ScalarType to_scalar_type(TensorType type) {
+  for (const auto& [ours, theirs] : kTypes)
+    if (ours == type) return theirs;
+  return at::kFloat;
+}
+
+TensorType to_tensor_type(at::ScalarType type, const std::string& name) {
+  for (const auto& [ours, theirs] : kTypes)
+    if (theirs == type) return ours;
+  fail(ErrorCode::kFailed, "tensor '{}' is of a type that safetensors cannot hold ({}).", name,
+       at::toString(type));
+}
+
+}  // namespace
+
+std::map<std::string, at::Tensor> read_safetensors(const fs::path& path) {
+  const auto file = MappedFile::open(path);
+  const SafetensorsHeader header = parse_safetensors_header(file->bytes(), path.string());
+  std::map<std::string, at::Tensor> tensors;
+  for (const TensorEntry& entry : header.tensors) {
+    // LibTorch has no read-only tensors; the mapping itself is, so a write would fault rather than
+    // spoil the file.
+    void* data = const_cast<uint8_t*>(file->bytes().data() + header.data_start + entry.begin);
+    const auto options = at::TensorOptions().dtype(to_scalar_type(entry.type));
+    const auto tensor = at::from_blob(
+        data, entry.shape, [file](void*) {}, options);
+    // A file whose header does not end on a multiple of eight leaves values unaligned: those are
+    // copied.
+    const bool aligned =
+        reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(type_bytes(entry.type)) == 0;
+    tensors[entry.name] = aligned ? tensor : [&] {
+      auto copy = at::empty(entry.shape, options);
+      std::copy_n(static_cast<const uint8_t*>(data), entry.end - entry.begin,
+                  static_cast<uint8_t*>(copy.data_ptr()));
+      return copy;
+    }();
+  }
+  return tensors;
+}
+
+void write_safetensors(const fs::path& path, const std::map<std::string, at::Tensor>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  std::vector<TensorEntry> entries;
+  for (const auto& [name, tensor] : tensors)
+    entries.push_back(
+        {name, to_tensor_type(tensor.scalar_type(), name), tensor.sizes().vec(), 0, 0});
+  FileWriter writer(path);
+  writer.write(make_safetensors_header(entries, metadata));
+  for (const auto& [name, tensor] : tensors) {
+    const auto values = tensor.detach().to(at::kCPU).contiguous();
+    writer.write(values.data_ptr(), values.nbytes());
+  }
+  writer.commit();
+}
+
+}  // namespace vesalius
