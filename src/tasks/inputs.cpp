@@ -12,12 +12,13 @@ namespace {
 void walk(const fs::path& folder, std::vector<Source>& sources) {
   std::error_code problem;
   std::vector<fs::directory_entry> entries;
-  for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem))
+  for (fs::directory_iterator at(folder, problem), end; !problem && at != end;
+       at.increment(problem))
     entries.push_back(*at);
   if (problem) {
-    sources.push_back({folder.string(), folder.string(), Json::object(), true,
-                       folder.string() + ": cannot be read (" + problem.message() +
-                           "). Check its permissions."});
+    sources.push_back(
+        {folder.string(), folder.string(), Json::object(), true,
+         folder.string() + ": cannot be read (" + problem.message() + "). Check its permissions."});
     return;
   }
   std::sort(entries.begin(), entries.end());

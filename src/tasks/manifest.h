@@ -9,9 +9,9 @@
 
 namespace vesalius::tasks {
 
-/// Every row as an object of its columns, in the file's order. CSV values are strings; the first line names
-/// the columns. Error kUnsupported names the line at fault: unequal columns, open quotes, a column named
-/// twice, a JSON line that is no object.
+/// Every row as an object of its columns, in the file's order. CSV values are strings; the first
+/// line names the columns. Error kUnsupported names the line at fault: unequal columns, open
+/// quotes, a column named twice, a JSON line that is no object.
 std::vector<Json> parse_csv(std::string_view text, std::string_view where);
 std::vector<Json> parse_json_lines(std::string_view text, std::string_view where);
 

@@ -15,10 +15,10 @@
 
 namespace vesalius::tasks {
 
-/// Runs produce(i, emit) for i in [0, count) on `workers` threads and hands what they emit to next(), in the
-/// order of i and, within one i, of emission. At most `window` of them are begun ahead of the one being
-/// read and each holds at most `depth` emitted values, so memory stays flat however many a job emits.
-/// `produce` must give up when emit returns false.
+/// Runs produce(i, emit) for i in [0, count) on `workers` threads and hands what they emit to
+/// next(), in the order of i and, within one i, of emission. At most `window` of them are begun
+/// ahead of the one being read and each holds at most `depth` emitted values, so memory stays flat
+/// however many a job emits. `produce` must give up when emit returns false.
 template <class T>
 class Prefetch {
  public:
