@@ -30,9 +30,31 @@ void print_image(const fs::path& path, const Image& image) {
         image.data.data(), image.data.size());
 }
 
+void print_dicom(const fs::path& path, Bytes bytes) {
+  const DicomFile file = DicomFile::parse(bytes, path.string());
+  const DicomInfo& info = file.info();
+  std::vector<int32_t> values;
+  for (int i = 0; i < info.frames; ++i) {
+    const DicomFrame frame = file.frame(i);
+    values.insert(values.end(), frame.values.begin(), frame.values.end());
+  }
+  const size_t size = values.size() * sizeof(int32_t);
+  print({{"path", path.string()},
+         {"kind", "dicom"},
+         {"shape", {info.frames, info.rows, info.columns, info.samples}},
+         {"photometric", info.photometric},
+         {"transfer_syntax", info.transfer_syntax_uid},
+         {"bytes", size}},
+        values.data(), size);
+}
+
 void print_file(const fs::path& path) {
   const auto file = MappedFile::open(path);
-  print_image(path, decode_image(file->bytes(), path.string()));
+  if (looks_like_dicom(file->bytes())) {
+    print_dicom(path, file->bytes());
+  } else {
+    print_image(path, decode_image(file->bytes(), path.string()));
+  }
 }
 }  // namespace
 
