@@ -3,7 +3,8 @@
 //   config   dims, depths, heads, groups, window; vocabulary, context, width, text_heads, layers;
 //            projection
 //   inputs   safetensors: "images" [n, 3, h, w]; "tokens.I" ids of text I; "block.NAME" the input
-//            of module NAME: [n, h, w, dim] (image) or [texts, length, width] (text)
+//            of module NAME: [n, h, w, dim] (image) or [texts, length, width] (text);
+//            "#…" behind NAME tells several inputs of one module apart
 //   output   safetensors: image_features, text_features, block.NAME; stage.NAME with "trace";
 //            gradient.NAME and "loss" with "gradients" (symmetric cross-entropy of pairs)
 //   threads  of LibTorch
@@ -120,7 +121,8 @@ void forward(const models::MedImageInsight& model, const Tensors& inputs, Tensor
     outputs["image_features"] = model.embed_images(inputs.at("images"));
   if (!texts.empty()) outputs["text_features"] = model.embed_tokens(texts);
   for (const auto& [name, x] : inputs)
-    if (name.starts_with("block.")) outputs[name] = run_block(model, name.substr(6), x);
+    if (name.starts_with("block."))
+      outputs[name] = run_block(model, name.substr(6, name.find('#') - 6), x);
 }
 
 void traced_forward(const models::MedImageInsight& model, const Tensors& inputs, Tensors& outputs) {
