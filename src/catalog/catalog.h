@@ -16,13 +16,13 @@ namespace vesalius::catalog {
 
 /// A model as its card describes it.
 struct Card {
-  std::string name;       // "medimageinsight", "starter-insight"
-  std::string family;     // "medimageinsight": which architecture and layout
+  std::string name;    // "medimageinsight", "starter-insight"
+  std::string family;  // "medimageinsight": which architecture and layout
   std::string title, publisher, licence, source, intended_use, limits;
-  std::string recipe;     // default recipe's name
-  bool seeded = false;    // values come from arithmetic on the tensors' names, not from training
-  bool starter = false;   // ours, for trying the program
-  fs::path folder;        // where it is installed; empty when it is not
+  std::string recipe;    // default recipe's name
+  bool seeded = false;   // values come from arithmetic on the tensors' names, not from training
+  bool starter = false;  // ours, for trying the program
+  fs::path folder;       // where it is installed; empty when it is not
   Json details = Json::object();  // all of the card, for `models show`
 };
 
@@ -32,14 +32,15 @@ std::optional<Card> find_card(const std::string& name);
 
 /// $VESALIUS_HOME, else ~/.local/share/vesalius.
 fs::path home();
-/// Where the program's own cards and starter weights lie: $VESALIUS_CATALOG, else catalog/ beside the source
-/// tree or under share/vesalius beside the program.
+/// Where the program's own cards and starter weights lie: $VESALIUS_CATALOG, else catalog/ beside
+/// the source tree or under share/vesalius beside the program.
 fs::path catalog_folder();
 
 struct OpenOptions {
   std::string device = "auto";     // auto, cpu, cuda, cuda:N
   std::string precision = "auto";  // auto, fp32, bf16, fp16
-  bool images = true, texts = true;  // towers that will be used; the other's weights are not touched
+  bool images = true,
+       texts = true;  // towers that will be used; the other's weights are not touched
 };
 
 /// A model that embeds images and texts into one space. Calls are const and thread-safe.
@@ -49,10 +50,11 @@ class EmbeddingModel {
   virtual const Card& card() const = 0;
   virtual recipes::ModelInput input() const = 0;
   virtual int64_t dimension() const = 0;
-  /// [n, 3, S, S] float32 on the CPU -> [n, dimension] float32 on the CPU, projected, not L2-normalised.
+  /// [n, 3, S, S] float32 on the CPU -> [n, dimension] float32 on the CPU, projected, not
+  /// L2-normalised.
   virtual at::Tensor embed_images(const at::Tensor& pixels) const = 0;
-  /// [texts, dimension] float32 on the CPU, projected, not L2-normalised. Repeated texts are run once and
-  /// kept; batches are sorted by length.
+  /// [texts, dimension] float32 on the CPU, projected, not L2-normalised. Repeated texts are run
+  /// once and kept; batches are sorted by length.
   virtual at::Tensor embed_texts(const std::vector<std::string>& texts) const = 0;
   /// The log temperature as published; similarity is multiplied by its exp.
   virtual double logit_scale() const = 0;
@@ -66,8 +68,8 @@ class EmbeddingModel {
 std::unique_ptr<EmbeddingModel> open_embedding_model(const std::string& name_or_folder,
                                                      const OpenOptions& options = {});
 
-/// The fields that every JSON result carries: model, weights_sha256, recipe, recipe_parameters, precision,
-/// device, version, research_use_only (and seeded: true where it is).
+/// The fields that every JSON result carries: model, weights_sha256, recipe, recipe_parameters,
+/// precision, device, version, research_use_only (and seeded: true where it is).
 Json provenance(const EmbeddingModel& model, const recipes::Recipe& recipe);
 
 }  // namespace vesalius::catalog

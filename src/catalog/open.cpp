@@ -1,0 +1,174 @@
+#include "catalog/open.h"
+
+#include <c10/core/InferenceMode.h>
+#include <fmt/ranges.h>
+
+#include <mutex>
+#include <unordered_map>
+
+#include "base/hash.h"
+#include "base/version.h"
+#include "catalog/config_yaml.h"
+#include "checkpoint/safetensors.h"
+#include "text/clip_tokenizer.h"
+
+namespace vesalius::catalog {
+namespace {
+
+constexpr size_t kMostCachedTexts = 100'000;
+const std::string kPositions = "lang_encoder.positional_embedding";
+const std::string kTokens = "lang_encoder.token_embedding.weight";
+
+/// The original stretches position embeddings of another length linearly.
+void fit_positions(std::map<std::string, at::Tensor>& tensors, int64_t context) {
+  const auto found = tensors.find(kPositions);
+  if (found == tensors.end() || found->second.dim() != 2 || found->second.size(0) == context)
+    return;
+  const auto rows = found->second.t().unsqueeze(0);  // [1, width, length]
+  found->second =
+      at::upsample_linear1d(rows, {context}, /*align_corners=*/false).squeeze(0).t().contiguous();
+}
+
+at::Device parse_device(const std::string& name) {
+  const bool cuda = at::globalContext().hasCUDA();
+  if (name == "cpu" || (name == "auto" && !cuda)) return at::kCPU;
+  if (name == "auto") return at::Device(at::kCUDA, 0);
+  if (name == "cuda" || name.starts_with("cuda:")) {
+    if (!cuda)
+      fail(ErrorCode::kDevice, "device '{}': this LibTorch sees no GPU. Use --device cpu.", name);
+    return at::Device(name);
+  }
+  fail(ErrorCode::kUsage, "device '{}' is not known; choose auto, cpu, cuda or cuda:N.", name);
+}
+
+/// MedImageInsight and its like behind the catalog's interface.
+class OpenedMedImageInsight : public EmbeddingModel {
+ public:
+  OpenedMedImageInsight(OpenPackage opened, const OpenOptions& options)
+      : opened_(std::move(opened)),
+        card_(card_of_package(opened_.package)),
+        device_(parse_device(options.device)) {
+    if (options.precision != "auto" && options.precision != "fp32")
+      fail(ErrorCode::kUsage,
+           "precision '{}' is not offered by this model on {}; choose auto or fp32.",
+           options.precision, device_.str());
+    if (options.texts) tokenizer_.emplace(text::ClipTokenizer::load(opened_.package.tokenizer));
+  }
+
+  const Card& card() const override { return card_; }
+  int64_t dimension() const override { return opened_.config.projection; }
+  double logit_scale() const override { return opened_.model->logit_scale.item<double>(); }
+  std::string device() const override { return device_.str(); }
+  std::string precision() const override { return "fp32"; }
+
+  recipes::ModelInput input() const override {
+    recipes::ModelInput input{.size = static_cast<int>(opened_.config.image_size)};
+    std::copy_n(opened_.config.mean, 3, input.mean);
+    std::copy_n(opened_.config.std, 3, input.std);
+    return input;
+  }
+
+  at::Tensor embed_images(const at::Tensor& pixels) const override {
+    const c10::InferenceMode inference;
+    return opened_.model->embed_images(pixels).to(at::kCPU, at::kFloat);
+  }
+
+  at::Tensor embed_texts(const std::vector<std::string>& texts) const override {
+    const c10::InferenceMode inference;
+    const std::lock_guard lock(guard_);
+    if (cache_.size() > kMostCachedTexts) cache_.clear();
+    embed_new(texts);
+    std::vector<at::Tensor> rows;
+    for (const std::string& text : texts) rows.push_back(cache_.at(text));
+    return rows.empty() ? at::empty({0, dimension()}) : at::stack(rows);
+  }
+
+  std::string weights_sha256() const override {
+    const std::lock_guard lock(guard_);
+    if (hash_.empty()) hash_ = sha256(MappedFile::open(opened_.package.weights)->bytes());
+    return hash_;
+  }
+
+ private:
+  void embed_new(const std::vector<std::string>& texts) const {
+    std::vector<std::string> fresh;
+    std::vector<std::vector<int32_t>> ids;
+    for (const std::string& text : texts) {
+      if (!cache_.emplace(text, at::Tensor()).second) continue;
+      fresh.push_back(text);
+      ids.push_back(tokenizer_->encode(text, static_cast<int>(opened_.config.text.context)));
+    }
+    if (fresh.empty()) return;
+    const auto features = opened_.model->embed_tokens(ids).to(at::kCPU, at::kFloat);
+    for (size_t i = 0; i < fresh.size(); ++i)
+      cache_[fresh[i]] = features[static_cast<int64_t>(i)].clone();
+  }
+
+  OpenPackage opened_;
+  Card card_;
+  at::Device device_;
+  std::optional<text::ClipTokenizer> tokenizer_;
+  mutable std::mutex guard_;
+  mutable std::unordered_map<std::string, at::Tensor> cache_;
+  mutable std::string hash_;
+};
+
+}  // namespace
+
+OpenPackage open_package(const fs::path& folder) {
+  OpenPackage opened{.package = find_package(folder)};
+  opened.config = read_config(opened.package.config);
+  auto tensors = read_safetensors(opened.package.weights);
+  for (auto& [name, tensor] : tensors)
+    if (tensor.scalar_type() != at::kFloat && tensor.is_floating_point())
+      tensor = tensor.to(at::kFloat);
+  fit_positions(tensors, opened.config.text.context);
+  if (const auto found = tensors.find(kTokens); found != tensors.end() && found->second.dim() == 2)
+    opened.config.text.vocabulary = found->second.size(0);
+  opened.store = std::make_shared<TensorStore>(opened.package.weights.string(), std::move(tensors));
+  opened.model = std::make_unique<models::MedImageInsight>(Weights(opened.store), opened.config);
+  opened.store->finish();
+  return opened;
+}
+
+fs::path model_folder(const std::string& name) {
+  const auto cards = list_cards();
+  const auto installed = [&](const std::string& wanted) -> fs::path {
+    for (const Card& card : cards)
+      if (card.name == wanted) return card.folder;
+    return {};
+  };
+  if (name.empty()) {
+    if (const auto full = installed("medimageinsight"); !full.empty()) return full;
+    if (const auto starter = installed("starter-insight"); !starter.empty()) return starter;
+    fail(ErrorCode::kModel,
+         "no model is installed. Add one with `vesalius models add NAME --from FOLDER`.");
+  }
+  if (const auto folder = installed(name); !folder.empty()) return folder;
+  std::error_code ignored;
+  if (fs::is_directory(name, ignored)) return name;
+  std::vector<std::string> known;
+  for (const Card& card : cards)
+    known.push_back(card.name + (card.folder.empty() ? " (not installed)" : ""));
+  fail(ErrorCode::kModel,
+       "model '{}' is neither installed nor a folder. Known: {}. Add one with `vesalius models add "
+       "NAME --from FOLDER`.",
+       name, fmt::join(known, ", "));
+}
+
+std::unique_ptr<EmbeddingModel> open_embedding_model(const std::string& name_or_folder,
+                                                     const OpenOptions& options) {
+  return std::make_unique<OpenedMedImageInsight>(open_package(model_folder(name_or_folder)),
+                                                 options);
+}
+
+Json provenance(const EmbeddingModel& model, const recipes::Recipe& recipe) {
+  Json result{{"model", model.card().name},     {"weights_sha256", model.weights_sha256()},
+              {"recipe", recipe.id()},          {"recipe_parameters", recipe.parameters},
+              {"precision", model.precision()}, {"device", model.device()},
+              {"version", version()},           {"research_use_only", true}};
+  if (model.card().seeded) result["seeded"] = true;
+  return result;
+}
+
+}  // namespace vesalius::catalog
