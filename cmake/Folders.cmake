@@ -21,6 +21,23 @@ function(vesalius_configure target)
   endif()
 endfunction()
 
+# kernels_KIND.cpp are compiled for one kind of CPU, fully optimised in every preset, and chosen at run time.
+# GCC 12 takes its own intrinsics' deliberately undefined registers for uninitialised variables.
+function(vesalius_kernels)
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    return()
+  endif()
+  set(avx2 -mavx2 -mfma)
+  set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma)
+  set(bf16 ${avx512} -mavx512bf16)
+  foreach(source ${ARGN})
+    if(source MATCHES "/kernels_(avx2|avx512|bf16)\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+        COMPILE_OPTIONS "-O3;-Wno-uninitialized;-Wno-maybe-uninitialized;${${CMAKE_MATCH_1}}")
+    endif()
+  endforeach()
+endfunction()
+
 function(vesalius_folder name)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cpp")
   if(NOT sources)
@@ -28,6 +45,7 @@ function(vesalius_folder name)
     return()
   endif()
   add_library(vesalius_${name} STATIC ${sources})
+  vesalius_kernels(${sources})
   vesalius_configure(vesalius_${name} ${ARGN})
 endfunction()
 

@@ -2,6 +2,9 @@
 
 #include <cmath>
 
+#include "nn/attention_kernels.h"
+#include "nn/plan.h"
+
 namespace vesalius::nn {
 namespace {
 
@@ -43,6 +46,8 @@ at::Tensor rows_of(const at::Tensor& x, const at::Tensor& numbers) {
 
 at::Tensor packed_attention(const at::Tensor& qkv, int64_t heads,
                             const std::vector<Sequences>& groups, const PadKeys& pads) {
+  if (const auto* kernels = fits_kernels(qkv) ? planned_kernels() : nullptr)
+    if (auto y = kernel_attention(*kernels, qkv, heads, groups, pads); y.defined()) return y;
   if (groups.size() == 1) return attend(qkv, heads, groups[0], pads);
   std::vector<int64_t> sizes;
   for (const auto& group : groups) sizes.push_back(group.count * group.length);
@@ -82,6 +87,8 @@ at::Tensor Windows::reverse(const at::Tensor& rows) const {
 }
 
 at::Tensor channel_attention(const at::Tensor& qkv, int64_t groups) {
+  if (const auto* kernels = fits_kernels(qkv) ? planned_kernels() : nullptr)
+    if (auto y = kernel_channel_attention(*kernels, qkv, groups); y.defined()) return y;
   const int64_t batch = qkv.size(0), tokens = qkv.size(1);
   const auto x = qkv.view({batch, tokens, 3, groups, -1}).permute({2, 0, 3, 1, 4});
   const auto q = x[0], k = x[1], v = x[2];  // [batch, groups, tokens, channels]

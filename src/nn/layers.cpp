@@ -2,11 +2,21 @@
 
 #include <utility>
 
+#include "nn/convolution_kernels.h"
+#include "nn/plan.h"
+
 namespace vesalius::nn {
 namespace {
 
 /// True if autograd may need this value again, so that it must not be overwritten.
 bool kept_by_autograd(const at::Tensor& x) { return x.requires_grad(); }
+
+/// The kernels, if they may take x and this weight: one that is being trained changes with every
+/// step.
+const KernelTable* kernels_for(const at::Tensor& x, const at::Tensor& weight) {
+  const bool fits = fits_kernels(x) && weight.is_cpu() && !weight.requires_grad();
+  return fits ? planned_kernels() : nullptr;
+}
 
 }  // namespace
 
@@ -25,17 +35,37 @@ Linear::Linear(const Weights& w, int64_t in, int64_t out, bool with_bias)
     : Linear(w("weight", {out, in}), with_bias ? w("bias", {out}) : at::Tensor()) {}
 
 Linear::Linear(at::Tensor weight, at::Tensor bias)
-    : weight(std::move(weight)), bias(std::move(bias)) {}
+    : weight(std::move(weight)), bias(std::move(bias)), packed_(std::make_shared<PackedWeight>()) {}
+
+at::Tensor Linear::fast(const at::Tensor& x, Activation activation,
+                        const at::Tensor& residual) const {
+  const auto* kernels = kernels_for(x, weight);
+  if (kernels == nullptr || (residual.defined() && !fits_kernels(residual))) return {};
+  const int64_t in = weight.size(1), out = weight.size(0);
+  auto shape = x.sizes().vec();
+  shape.back() = out;
+  const auto rows = residual.defined() ? residual.contiguous().view({-1, out}) : residual;
+  const auto packed = packed_->get(*kernels, weight, bias);
+  return packed_product(*packed, x.contiguous().view({-1, in}), activation, rows).view(shape);
+}
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
+  if (auto y = fast(x, Activation::kNone, {}); y.defined()) return y;
   return at::linear(x.to(weight.scalar_type()), weight, bias);
 }
 
-at::Tensor Linear::gelu(const at::Tensor& x) const { return nn::gelu((*this)(x)); }
+at::Tensor Linear::gelu(const at::Tensor& x) const {
+  if (auto y = fast(x, Activation::kGelu, {}); y.defined()) return y;
+  return nn::gelu((*this)(x));
+}
 
-at::Tensor Linear::quick_gelu(const at::Tensor& x) const { return nn::quick_gelu((*this)(x)); }
+at::Tensor Linear::quick_gelu(const at::Tensor& x) const {
+  if (auto y = fast(x, Activation::kQuickGelu, {}); y.defined()) return y;
+  return nn::quick_gelu((*this)(x));
+}
 
 at::Tensor Linear::add(const at::Tensor& x, const at::Tensor& residual) const {
+  if (auto y = fast(x, Activation::kNone, residual); y.defined()) return y;
   auto y = (*this)(x);
   return kept_by_autograd(y) ? residual + y : y.add_(residual);
 }
@@ -50,15 +80,23 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
 Conv2d::Conv2d(const Weights& w, ConvShape shape)
     : weight(w("weight", {shape.out, shape.in / shape.groups, shape.kernel, shape.kernel})),
       bias(w("bias", {shape.out})),
-      shape(shape) {}
+      shape(shape),
+      packed_(std::make_shared<PackedConvolution>()) {}
+
+at::Tensor Conv2d::fast(const at::Tensor& x, bool residual) const {
+  const auto* kernels = kernels_for(x, weight);
+  return kernels ? packed_->run(*kernels, x, *this, residual) : at::Tensor();
+}
 
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
+  if (auto y = fast(x, false); y.defined()) return y;
   auto y = at::conv2d(x.permute({0, 3, 1, 2}), weight, bias, shape.stride, shape.padding,
                       /*dilation=*/1, shape.groups);
   return y.permute({0, 2, 3, 1}).contiguous();  // a view when the convolution ran channels-last
 }
 
 at::Tensor Conv2d::add_to(const at::Tensor& x) const {
+  if (auto y = fast(x, true); y.defined()) return y;
   auto y = (*this)(x);
   return kept_by_autograd(y) ? x + y : y.add_(x);
 }

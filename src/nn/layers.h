@@ -5,10 +5,15 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <memory>
 
 #include "checkpoint/weights.h"
 
 namespace vesalius::nn {
+
+class PackedWeight;
+class PackedConvolution;
+enum class Activation;
 
 /// The exact (erf) GELU; in place when `x` is a temporary of no interest to autograd.
 at::Tensor gelu(at::Tensor x);
@@ -29,6 +34,11 @@ struct Linear {
   at::Tensor quick_gelu(const at::Tensor& x) const;
   /// residual + fc(x)
   at::Tensor add(const at::Tensor& x, const at::Tensor& residual) const;
+
+ private:
+  at::Tensor fast(const at::Tensor& x, Activation activation, const at::Tensor& residual) const;
+
+  std::shared_ptr<PackedWeight> packed_;  // shared by copies
 };
 
 /// Normalises the last dimension; statistics in fp32 whatever the input's type, eps inside the
@@ -57,6 +67,11 @@ struct Conv2d {
   at::Tensor operator()(const at::Tensor& x) const;
   /// x + conv(x), for convolutions that keep the shape.
   at::Tensor add_to(const at::Tensor& x) const;
+
+ private:
+  at::Tensor fast(const at::Tensor& x, bool residual) const;
+
+  std::shared_ptr<PackedConvolution> packed_;  // shared by copies
 };
 
 }  // namespace vesalius::nn

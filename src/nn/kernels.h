@@ -1,0 +1,84 @@
+// The kernels of the CPU: one table of functions a kind of CPU, on plain pointers and blocks of
+// work. How they are called with tensors and threads is in kernels_*.cpp; models and layers don't
+// see this.
+#pragma once
+
+#include <cstdint>
+
+namespace vesalius::nn {
+
+enum class Activation { kNone, kGelu, kQuickGelu };
+
+/// y[row] = residual[row] + activation(x[row] W^T + bias), all fp32 row-major.
+struct Product {
+  const float* x;
+  const float* packed;    // W [out, in] as KernelTable::pack lays it out
+  const float* bias;      // of whole panels, zero where there is none
+  const float* residual;  // [rows, out] or null; may be y itself
+  float* y;
+  int64_t rows, in, out;
+  Activation activation;
+};
+
+/// A part of a product. `column` is a multiple of the panel's width.
+struct ProductBlock {
+  int64_t row, rows, column, columns;
+};
+
+/// Softmax attention of one head inside one sequence, out of and into rows of many heads.
+struct AttentionHead {
+  const float* q;  // [length, head_dim], a row every `stride` floats; k and v alike
+  const float* k;
+  const float* v;
+  int64_t stride, length, head_dim;
+  const float* pad_key;  // of head_dim, one more key, or null
+  const float* pad_value;
+  float pad_score;  // what the pad key's score is raised by
+  float scale;      // of scores
+  float* y;         // [length, head_dim], a row every y_stride floats
+  int64_t y_stride;
+};
+
+/// Attention between the 32 channels of one group: y = v softmax((q * scale)^T k)^T.
+struct ChannelGroup {
+  const float* q;  // [tokens, 32], a row every `stride` floats; k and v alike
+  const float* k;
+  const float* v;
+  int64_t stride, tokens;
+  float scale;
+  float* y;
+  int64_t y_stride;
+};
+
+/// y = residual x + depth-wise 3x3 of x with zero padding, channels last.
+struct Depthwise {
+  const float* x;       // [height, width, channels]
+  const float* weight;  // [9, channels]
+  const float* bias;    // [channels]
+  float* y;             // not x
+  int64_t height, width, channels;
+  bool residual;
+};
+
+struct KernelTable {
+  int64_t panel;       // columns that W is packed by
+  int64_t tile_rows;   // rows that are multiplied at once
+  int64_t block_rows;  // rows a block should have at most
+  /// Floats of W packed; pack() fills panels [first, last) of it.
+  int64_t (*packed_size)(int64_t in, int64_t out);
+  void (*pack)(const float* weight, int64_t in, int64_t out, int64_t first, int64_t last,
+               float* packed);
+  /// Floats of scratch memory, 64-byte aligned, that the next function needs for such a block.
+  int64_t (*product_scratch)(int64_t in, int64_t rows, int64_t columns);
+  void (*product)(const Product& p, const ProductBlock& block, float* scratch);
+  int64_t (*attention_scratch)(int64_t length, int64_t head_dim);
+  void (*attention)(const AttentionHead& head, float* scratch);
+  int64_t channel_scratch;
+  void (*channel)(const ChannelGroup& group, float* scratch);
+  /// Output row `row`.
+  void (*depthwise)(const Depthwise& d, int64_t row);
+};
+
+extern const KernelTable kAvx2Kernels, kAvx512Kernels, kBf16Kernels;
+
+}  // namespace vesalius::nn

@@ -1,0 +1,56 @@
+#include "nn/pages.h"
+
+#include <sys/mman.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <string>
+
+namespace vesalius::nn {
+namespace {
+
+constexpr uintptr_t kPage = 4096, kHugePage = uintptr_t{2} << 20;
+
+uintptr_t round_down(uintptr_t x, uintptr_t to) { return x / to * to; }
+
+/// True if the whole range lies in one mapping of a file that this process can't write to.
+bool in_read_only_file(uintptr_t begin, uintptr_t end) {
+  std::ifstream maps("/proc/self/maps");  // "from-to perms offset device inode path"
+  std::string line;
+  while (std::getline(maps, line)) {
+    uintptr_t from = 0, to = 0;
+    uint64_t inode = 0;
+    char rights[5] = {};
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %" SCNu64, &from, &to,
+                    rights, &inode) != 4)
+      continue;
+    if (begin >= from && end <= to) return inode != 0 && rights[1] != 'w';
+  }
+  return false;
+}
+
+}  // namespace
+
+at::Tensor huge_empty(int64_t count) {
+  const auto bytes = static_cast<size_t>(count) * sizeof(float);
+  if (bytes < kHugePage) return at::empty({count}, at::kFloat);
+  void* memory = std::aligned_alloc(kHugePage, round_down(bytes + kHugePage - 1, kHugePage));
+  if (memory == nullptr) throw std::bad_alloc();
+  madvise(memory, bytes, MADV_HUGEPAGE);
+  return at::from_blob(
+      memory, {count}, [](void* p) { std::free(p); }, at::kFloat);
+}
+
+void release_file_pages(const at::Tensor& tensor) {
+  if (!tensor.is_cpu() || !tensor.is_contiguous() || tensor.nbytes() < kPage) return;
+  const auto data = reinterpret_cast<uintptr_t>(tensor.const_data_ptr());
+  const auto begin = round_down(data + kPage - 1, kPage);
+  const auto end = round_down(data + tensor.nbytes(), kPage);
+  if (begin < end && in_read_only_file(begin, end))
+    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+}  // namespace vesalius::nn

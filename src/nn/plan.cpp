@@ -1,0 +1,159 @@
+#include "nn/plan.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+
+#include "nn/pages.h"
+
+namespace vesalius::nn {
+namespace {
+
+thread_local Precision precision = Precision::kFp32;
+
+/// Memory that grows and stays with its thread.
+class Scratch {
+ public:
+  float* of(int64_t floats) {
+    if (floats > size_) {
+      size_ = (floats + 15) / 16 * 16;
+      memory_.reset(static_cast<float*>(std::aligned_alloc(64, size_ * sizeof(float))));
+      if (!memory_) throw std::bad_alloc();
+    }
+    return memory_.get();
+  }
+
+ private:
+  struct Free {
+    void operator()(float* p) const { std::free(p); }
+  };
+  std::unique_ptr<float, Free> memory_;
+  int64_t size_ = 0;
+};
+
+thread_local Scratch scratch;
+
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// How a product falls into blocks: rows that fill the second cache, and as many columns as leave
+/// every thread several blocks.
+struct Grid {
+  int64_t row_parts, column_parts, panels;
+
+  Grid(const KernelTable& kernels, int64_t rows, int64_t out)
+      : row_parts(divide_up(rows, kernels.block_rows)), panels(divide_up(out, kernels.panel)) {
+    constexpr int64_t kColumns = 512;
+    const int64_t wanted = divide_up(int64_t{4} * at::get_num_threads(), row_parts);
+    column_parts = std::min(panels, std::max(divide_up(out, kColumns), wanted));
+  }
+};
+
+PackedWeight::Layout lay_out(const KernelTable& kernels, const at::Tensor& weight,
+                             const at::Tensor& bias) {
+  const int64_t out = weight.size(0), in = weight.size(1);
+  const int64_t panels = divide_up(out, kernels.panel);
+  const auto matrix = weight.to(at::kFloat).contiguous();
+  PackedWeight::Layout layout{&kernels, huge_empty(kernels.packed_size(in, out)),
+                              at::zeros({panels * kernels.panel}, at::kFloat), in, out};
+  if (bias.defined()) layout.bias.narrow(0, 0, out).copy_(bias);
+  const auto* from = matrix.const_data_ptr<float>();
+  auto* to = layout.packed.mutable_data_ptr<float>();
+  run_tasks(panels, 0,
+            [&](int64_t panel, float*) { kernels.pack(from, in, out, panel, panel + 1, to); });
+  release_file_pages(matrix);
+  return layout;
+}
+
+int64_t version_of(const at::Tensor& x) {
+  return x.is_inference() ? 0 : static_cast<int64_t>(x._version());
+}
+
+}  // namespace
+
+Precision auto_precision() {
+  return cpu_level() == CpuLevel::kAvx512Bf16 ? Precision::kBf16 : Precision::kFp32;
+}
+
+PlanScope::PlanScope(Precision wanted) : before_(precision) { precision = wanted; }
+PlanScope::~PlanScope() { precision = before_; }
+Precision planned_precision() { return precision; }
+
+const KernelTable* planned_kernels() {
+#if defined(__x86_64__)
+  switch (cpu_level()) {
+    case CpuLevel::kGeneric:
+      return nullptr;
+    case CpuLevel::kAvx2:
+      return &kAvx2Kernels;
+    case CpuLevel::kAvx512:
+      return &kAvx512Kernels;
+    case CpuLevel::kAvx512Bf16:
+      return precision == Precision::kBf16 ? &kBf16Kernels : &kAvx512Kernels;
+  }
+#endif
+  return nullptr;
+}
+
+bool fits_kernels(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat &&
+         !(at::GradMode::is_enabled() && x.requires_grad());
+}
+
+void run_tasks(int64_t count, int64_t floats, const std::function<void(int64_t, float*)>& work) {
+  std::atomic<int64_t> next{0};
+  const int64_t threads = std::min<int64_t>(count, at::get_num_threads());
+  at::parallel_for(0, threads, 1, [&](int64_t, int64_t) {
+    float* memory = floats > 0 ? scratch.of(floats) : nullptr;
+    for (int64_t task = next++; task < count; task = next++) work(task, memory);
+  });
+}
+
+std::shared_ptr<const PackedWeight::Layout> PackedWeight::get(const KernelTable& kernels,
+                                                              const at::Tensor& weight,
+                                                              const at::Tensor& bias) {
+  const std::lock_guard lock(guard_);
+  const void* data = weight.const_data_ptr();
+  const int64_t version = version_of(weight) + (bias.defined() ? version_of(bias) : 0);
+  if (!layout_ || layout_->kernels != &kernels || data_ != data || version_ != version) {
+    layout_.reset();  // before the new one, so that there are never two
+    layout_ = std::make_shared<Layout>(lay_out(kernels, weight, bias));
+    data_ = data;
+    version_ = version;
+  }
+  return layout_;
+}
+
+at::Tensor packed_product(const PackedWeight::Layout& w, const at::Tensor& x, Activation activation,
+                          const at::Tensor& residual) {
+  const auto& kernels = *w.kernels;
+  const int64_t rows = x.size(0);
+  auto y = at::empty({rows, w.out}, x.options());
+  if (rows == 0) return y;
+  const Product product{x.const_data_ptr<float>(),
+                        w.packed.const_data_ptr<float>(),
+                        w.bias.const_data_ptr<float>(),
+                        residual.defined() ? residual.const_data_ptr<float>() : nullptr,
+                        y.mutable_data_ptr<float>(),
+                        rows,
+                        w.in,
+                        w.out,
+                        activation};
+  const Grid grid(kernels, rows, w.out);
+  const auto scratch_floats =
+      kernels.product_scratch(w.in, divide_up(rows, grid.row_parts),
+                              divide_up(grid.panels, grid.column_parts) * kernels.panel);
+  // Blocks of the same columns follow each other, so that their part of W is read once.
+  run_tasks(grid.row_parts * grid.column_parts, scratch_floats, [&](int64_t task, float* memory) {
+    const int64_t i = task % grid.row_parts, j = task / grid.row_parts;
+    const int64_t row = rows * i / grid.row_parts, end = rows * (i + 1) / grid.row_parts;
+    const int64_t column = grid.panels * j / grid.column_parts * kernels.panel;
+    const int64_t last = grid.panels * (j + 1) / grid.column_parts * kernels.panel;
+    kernels.product(product, {row, end - row, column, std::min(last, w.out) - column}, memory);
+  });
+  return y;
+}
+
+}  // namespace vesalius::nn

@@ -1,0 +1,76 @@
+// How layers run: the precision asked for, the kernels that this CPU has for it, and weights laid
+// out for them. Layers ask; models don't know.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "nn/cpu.h"
+#include "nn/kernels.h"
+
+namespace vesalius::nn {
+
+/// Of products: bf16 rounds both factors and adds in fp32. What stands between layers stays fp32.
+enum class Precision { kFp32, kBf16 };
+
+/// bf16 where the CPU multiplies it faster than fp32, else fp32 (engine note: on AVX2 alone bf16 is
+/// eight times slower).
+Precision auto_precision();
+
+/// Layers called on this thread while it lives run in this precision; without one, in fp32.
+class PlanScope {
+ public:
+  explicit PlanScope(Precision precision);
+  ~PlanScope();
+  PlanScope(const PlanScope&) = delete;
+  PlanScope& operator=(const PlanScope&) = delete;
+
+ private:
+  Precision before_;
+};
+
+Precision planned_precision();
+
+/// The kernels for the planned precision on this CPU; null where plain LibTorch is to be used. bf16
+/// on a CPU without it runs in fp32.
+const KernelTable* planned_kernels();
+
+/// True if kernels may take x: fp32 on the CPU, and autograd does not ask for a record.
+bool fits_kernels(const at::Tensor& x);
+
+/// Calls work(task, scratch) for every task in [0, count) on LibTorch's threads, each taking the
+/// next one when it is free. `scratch` is 64-byte aligned memory of `floats` floats of that thread.
+void run_tasks(int64_t count, int64_t floats, const std::function<void(int64_t, float*)>& work);
+
+/// A weight [out, in] laid out for kernels, made at the first call and again when the weight, the
+/// CPU level or the precision has changed. The layer keeps the weight itself: in training and on
+/// other devices that one is used.
+class PackedWeight {
+ public:
+  struct Layout {
+    const KernelTable* kernels = nullptr;
+    at::Tensor packed, bias;
+    int64_t in = 0, out = 0;
+  };
+  /// `weight` has [out, in], `bias` [out] or nothing.
+  std::shared_ptr<const Layout> get(const KernelTable& kernels, const at::Tensor& weight,
+                                    const at::Tensor& bias);
+
+ private:
+  std::mutex guard_;
+  std::shared_ptr<const Layout> layout_;
+  const void* data_ = nullptr;
+  int64_t version_ = 0;
+};
+
+/// activation(x W^T + bias) + residual for x [rows, in] contiguous; residual [rows, out] or
+/// undefined.
+at::Tensor packed_product(const PackedWeight::Layout& weight, const at::Tensor& x,
+                          Activation activation = Activation::kNone,
+                          const at::Tensor& residual = {});
+
+}  // namespace vesalius::nn
