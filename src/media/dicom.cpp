@@ -23,7 +23,8 @@ enum class Coding { kNative, kJpeg, kJpegLs, kJpeg2000, kRle };
 /// is.
 Coding coding_of(const ParsedDicom& parsed, const std::string& where) {
   if (is_htj2k(parsed.syntax_uid)) return Coding::kJpeg2000;
-  if (!DcmXfer(parsed.syntax).isEncapsulated()) return Coding::kNative;
+  const DcmXfer syntax(parsed.syntax_uid.c_str());
+  if (!syntax.isEncapsulated()) return Coding::kNative;
   static const std::map<E_TransferSyntax, Coding> kCodings = {
       {EXS_JPEGProcess1, Coding::kJpeg},
       {EXS_JPEGProcess2_4, Coding::kJpeg},
@@ -36,12 +37,12 @@ Coding coding_of(const ParsedDicom& parsed, const std::string& where) {
       {EXS_JPEG2000LosslessOnly, Coding::kJpeg2000},
       {EXS_JPEG2000, Coding::kJpeg2000},
       {EXS_RLELossless, Coding::kRle}};
-  const auto found = kCodings.find(parsed.syntax);
+  const auto found = kCodings.find(syntax.getXfer());
   if (found == kCodings.end()) {
     fail(ErrorCode::kUnsupported,
          "{}: pixels in transfer syntax {} ({}) are not read here; convert the file, for "
          "example with dcmconv or gdcmconv",
-         where, parsed.syntax_uid, DcmXfer(parsed.syntax).getXferName());
+         where, parsed.syntax_uid, syntax.getXferName());
   }
   return found->second;
 }
@@ -242,7 +243,9 @@ DicomFile DicomFile::parse(Bytes bytes, const std::string& where) {
   DcmElement* element = nullptr;
   const bool found = state->parsed.data().findAndGetElement(DCM_PixelData, element).good();
   auto* pixels = found ? dynamic_cast<DcmPixelData*>(element) : nullptr;
-  if (pixels == nullptr || pixels->transferState() != ERW_ready) {
+  const bool whole =
+      state->parsed.damage.empty() || pixels == nullptr || pixels->transferState() == ERW_ready;
+  if (pixels == nullptr || !whole) {
     fail_no_pixels(state->parsed, state->info, where);
   }
   check_layout(state->info, where);
@@ -254,6 +257,11 @@ DicomFile DicomFile::parse(Bytes bytes, const std::string& where) {
   }
   state->settle_photometric();
   return DicomFile(std::move(state));
+}
+
+DicomInfo read_dicom_header(const fs::path& path) {
+  const auto file = MappedFile::open(path);
+  return read_dicom_info(parse_dicom(file->bytes(), path.string(), Extent::kHeader));
 }
 
 DicomFrame DicomFile::frame(int index) const {

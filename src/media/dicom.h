@@ -14,8 +14,8 @@ namespace vesalius::media {
 
 /// A look-up table as DICOM describes it (modality LUT, VOI LUT, palette).
 struct Lut {
-  int first = 0;                // stored value mapped to values[0]
-  int bits = 16;                // of an entry
+  int first = 0;  // stored value mapped to values[0]
+  int bits = 16;  // of an entry
   std::vector<uint16_t> values;
 };
 
@@ -27,7 +27,8 @@ struct Window {
 /// Attributes of one image object. Missing text is empty.
 struct DicomInfo {
   std::string sop_class_uid, sop_instance_uid, series_instance_uid, study_instance_uid;
-  std::string transfer_syntax_uid, modality, body_part, view_position, series_description, patient_id;
+  std::string transfer_syntax_uid, modality, body_part, view_position, series_description,
+      patient_id;
   std::string photometric;       // "MONOCHROME1", "RGB", …, of the pixels that frame() returns
   std::string voi_lut_function;  // "LINEAR", "LINEAR_EXACT", "SIGMOID"
   int rows = 0, columns = 0, frames = 1, samples = 1;
@@ -66,6 +67,9 @@ class DicomFile {
   explicit DicomFile(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// The attributes alone, for a quick look at many files; frames are not checked to be there.
+DicomInfo read_dicom_header(const fs::path& path);
 
 /// True if the bytes carry the DICM mark, or look like a data set without preamble.
 bool looks_like_dicom(Bytes bytes);

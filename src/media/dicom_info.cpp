@@ -26,11 +26,11 @@ std::vector<double> numbers(DcmItem& item, const DcmTagKey& tag) {
     while (at < end && (*at == ' ' || *at == '+' || *at == '\\')) ++at;
     double number = 0;
     const auto result = std::from_chars(at, end, number);
-    if (result.ec != std::errc() || !std::isfinite(number)) break;
-    out.push_back(number);
     at = result.ptr;
     while (at < end && *at == ' ') ++at;
-    if (at < end && *at != '\\') break;
+    const bool whole = result.ec == std::errc() && (at == end || *at == '\\');
+    if (!whole || !std::isfinite(number)) break;
+    out.push_back(number);
   }
   return out;
 }

@@ -81,8 +81,14 @@ bool has_long_length(const uint8_t* vr) {
 /// Where the group of meta information ends, and the transfer syntax that it names.
 struct MetaGroup {
   size_t end = 0;
-  std::string syntax;
+  std::string syntax, sop_class;
 };
+
+std::string uid_text(Bytes value) {
+  const auto end =
+      std::find_if(value.begin(), value.end(), [](uint8_t c) { return c == '\0' || c == ' '; });
+  return {value.begin(), end};
+}
 
 MetaGroup read_meta_group(Bytes bytes) {
   MetaGroup meta;
@@ -94,16 +100,26 @@ MetaGroup read_meta_group(Bytes bytes) {
         is_long ? little_endian(bytes, at + 8, 4) : little_endian(bytes, at + 6, 2);
     const size_t value = at + (is_long ? 12 : 8);
     if (length > bytes.size() - value) break;
-    if (little_endian(bytes, at + 2, 2) == 0x0010) {
-      meta.syntax.assign(reinterpret_cast<const char*>(bytes.data()) + value, length);
-      meta.syntax.erase(std::find_if(meta.syntax.begin(), meta.syntax.end(),
-                                     [](char c) { return c == '\0' || c == ' '; }),
-                        meta.syntax.end());
-    }
+    const uint32_t element = little_endian(bytes, at + 2, 2);
+    if (element == 0x0002) meta.sop_class = uid_text(bytes.subspan(value, length));
+    if (element == 0x0010) meta.syntax = uid_text(bytes.subspan(value, length));
     at = value + length;
   }
   meta.end = at;
   return meta;
+}
+
+/// Whether the first element of a data set names its value representation.
+bool names_vr(Bytes data) {
+  return data.size() >= 6 && std::isupper(data[4]) != 0 && std::isupper(data[5]) != 0;
+}
+
+/// Some writers name a transfer syntax and then write elements in another; the elements are
+/// believed.
+bool contradicts_vr(const MetaGroup& meta, Bytes data) {
+  const DcmXfer syntax(meta.syntax.c_str());
+  if (syntax.getXfer() == EXS_Unknown || syntax.isBigEndian() || data.size() < 6) return false;
+  return syntax.isExplicitVR() != names_vr(data);
 }
 
 /// Raw deflate; what was inflated before the data broke off is given, for DCMTK to complain of.
@@ -138,16 +154,19 @@ void quieten_dcmtk() {
   std::call_once(once, [] { OFLog::configure(OFLogger::OFF_LOG_LEVEL); });
 }
 
-OFCondition read_data(Bytes bytes, E_TransferSyntax syntax, DcmDataset& data) {
+// No transferEnd() after reading: the elements' states tell what was read whole.
+OFCondition read_data(Bytes bytes, E_TransferSyntax syntax, DcmDataset& data, Extent extent) {
   BytesStream stream(bytes);
   data.transferInit();
-  return data.read(stream, syntax);  // no transferEnd(): the elements' states tell what was read
+  if (extent == Extent::kAll) return data.read(stream, syntax);
+  return data.readUntilTag(stream, syntax, EGL_noChange, DCM_MaxReadLength, DCM_PixelData);
 }
 
-OFCondition read_plain(Bytes bytes, DcmFileFormat& file) {
+OFCondition read_plain(Bytes bytes, DcmFileFormat& file, Extent extent) {
   BytesStream stream(bytes);
   file.transferInit();
-  return file.read(stream);
+  if (extent == Extent::kAll) return file.read(stream);
+  return file.readUntilTag(stream, EXS_Unknown, EGL_noChange, DCM_MaxReadLength, DCM_PixelData);
 }
 }  // namespace
 
@@ -170,7 +189,9 @@ bool is_htj2k(std::string_view syntax_uid) {
          syntax_uid.back() >= '1' && syntax_uid.back() <= '3';
 }
 
-ParsedDicom parse_dicom(Bytes bytes, const std::string& where) {
+std::string meta_sop_class(Bytes bytes) { return read_meta_group(bytes).sop_class; }
+
+ParsedDicom parse_dicom(Bytes bytes, const std::string& where, Extent extent) {
   quieten_dcmtk();
   if (!looks_like_dicom(bytes)) {
     fail(ErrorCode::kUnsupported, "{}: not a DICOM file; give a DICOM, PNG, JPEG or TIFF image",
@@ -179,16 +200,20 @@ ParsedDicom parse_dicom(Bytes bytes, const std::string& where) {
   ParsedDicom parsed;
   parsed.file = std::make_unique<DcmFileFormat>();
   const MetaGroup meta = read_meta_group(bytes);
+  const Bytes rest = bytes.subspan(meta.end);
   OFCondition condition = EC_Normal;
   if (meta.syntax == UID_DeflatedExplicitVRLittleEndianTransferSyntax) {
-    const std::vector<uint8_t> inflated = inflate_bytes(bytes.subspan(meta.end), where);
+    const std::vector<uint8_t> inflated = inflate_bytes(rest, where);
     parsed.syntax = EXS_LittleEndianExplicit;
-    condition = read_data(inflated, parsed.syntax, parsed.data());
+    condition = read_data(inflated, parsed.syntax, parsed.data(), extent);
   } else if (is_htj2k(meta.syntax)) {
     parsed.syntax = EXS_JPEG2000;  // DCMTK does not know it; it is written in the same way
-    condition = read_data(bytes.subspan(meta.end), parsed.syntax, parsed.data());
+    condition = read_data(rest, parsed.syntax, parsed.data(), extent);
+  } else if (contradicts_vr(meta, rest)) {
+    parsed.syntax = names_vr(rest) ? EXS_LittleEndianExplicit : EXS_LittleEndianImplicit;
+    condition = read_data(rest, parsed.syntax, parsed.data(), extent);
   } else {
-    condition = read_plain(bytes, *parsed.file);
+    condition = read_plain(bytes, *parsed.file, extent);
     parsed.syntax = parsed.data().getOriginalXfer();
   }
   parsed.syntax_uid = meta.syntax.empty() ? DcmXfer(parsed.syntax).getXferID() : meta.syntax;

@@ -21,9 +21,15 @@ struct ParsedDicom {
   DcmDataset& data() const { return *file->getDataset(); }
 };
 
+/// How much of a data set is wanted: all, or what stands before the pixel data.
+enum class Extent { kAll, kHeader };
+
 /// Error kUnsupported when nothing of it makes sense. Nested sequences deeper than any real
 /// object's end the parsing, since DCMTK would follow them until the stack is used up.
-ParsedDicom parse_dicom(Bytes bytes, const std::string& where);
+ParsedDicom parse_dicom(Bytes bytes, const std::string& where, Extent extent = Extent::kAll);
+
+/// SOP class that the meta information names; empty when there is none. Looks at nothing else.
+std::string meta_sop_class(Bytes bytes);
 
 /// High-throughput JPEG 2000, in its three transfer syntaxes.
 bool is_htj2k(std::string_view syntax_uid);
