@@ -13,7 +13,8 @@ namespace vesalius::text {
 
 class ClipTokenizer {
  public:
-  /// Reads vocab.json and merges.txt (the published folder layout). Error kModel if they do not fit together.
+  /// Reads vocab.json and merges.txt (the published folder layout). Error kModel if they do not fit
+  /// together.
   static ClipTokenizer load(const fs::path& folder);
 
   /// Token ids: begin, at most `context` - 2 tokens of the cleaned text, end. Never padded.
