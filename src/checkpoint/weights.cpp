@@ -20,7 +20,7 @@ std::string shape_text(at::IntArrayRef shape) {
 
 /// Zeros of any shape in the memory of one: what a missing tensor is until finish() refuses the
 /// file.
-at::Tensor placeholder(at::IntArrayRef shape) { return at::zeros({1}).expand(shape); }
+at::Tensor placeholder(at::IntArrayRef shape) { return at::zeros({}).expand(shape); }
 
 bool ends_with_any(std::string_view name, std::initializer_list<std::string_view> ends) {
   return std::ranges::any_of(ends, [&](std::string_view end) { return name.ends_with(end); });
@@ -66,10 +66,17 @@ std::shared_ptr<TensorStore> TensorStore::initialised(uint64_t seed) {
   return store;
 }
 
+std::shared_ptr<TensorStore> TensorStore::recording() {
+  auto store = std::make_shared<TensorStore>("a record", std::map<std::string, at::Tensor>{});
+  store->record_ = true;
+  return store;
+}
+
 at::Tensor TensorStore::take(const std::string& name, at::IntArrayRef shape) {
   auto found = tensors_.find(name);
   if (found == tensors_.end() && initialise_)
     found = tensors_.emplace(name, initial(name, shape, seed_)).first;
+  if (found == tensors_.end() && record_) found = tensors_.emplace(name, placeholder(shape)).first;
   if (found == tensors_.end()) {
     problems_.push_back(fmt::format("missing {} {}", name, shape_text(shape)));
     return placeholder(shape);

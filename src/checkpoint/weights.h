@@ -14,8 +14,8 @@
 namespace vesalius {
 
 /// The tensors behind a family of Weights views, and the account of what was taken from them.
-/// Taking a tensor that is missing or of another shape is noted, not thrown: `finish()` lists everything
-/// at once.
+/// Taking a tensor that is missing or of another shape is noted, not thrown: `finish()` lists
+/// everything at once.
 class TensorStore {
  public:
   /// Tensors of a checkpoint, by the names the model asks for. `source` names the file in errors.
@@ -23,6 +23,9 @@ class TensorStore {
   /// Draws every tensor that is asked for: normal(0, gain / sqrt(fan_in)) matrices, zero biases,
   /// one for the rest. For training from scratch.
   static std::shared_ptr<TensorStore> initialised(uint64_t seed);
+  /// Has every tensor that is asked for, as zeros that take no memory: for the list of names and
+  /// shapes alone.
+  static std::shared_ptr<TensorStore> recording();
 
   at::Tensor take(const std::string& name, at::IntArrayRef shape);
   bool has(const std::string& name) const { return tensors_.contains(name); }
@@ -38,7 +41,7 @@ class TensorStore {
   std::map<std::string, at::Tensor> tensors_;
   std::vector<std::pair<std::string, at::Tensor>> taken_;
   std::vector<std::string> problems_;
-  bool initialise_ = false;
+  bool initialise_ = false, record_ = false;
   uint64_t seed_ = 0;
 };
 
