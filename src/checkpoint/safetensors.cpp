@@ -1,5 +1,6 @@
 #include "checkpoint/safetensors.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -34,30 +35,32 @@ TensorType to_tensor_type(at::ScalarType type, const std::string& name) {
        at::toString(type));
 }
 
+/// Values in the mapping itself, which the tensor keeps alive. Those that a careless writer left
+/// unaligned, and truth values, which may be any byte in a hostile file, are copied.
+at::Tensor view(const std::shared_ptr<const MappedFile>& file, uint64_t data_start,
+                const TensorEntry& entry) {
+  // LibTorch has no read-only tensors; the mapping itself is, so a write faults rather than spoils
+  // the file.
+  auto* data = const_cast<uint8_t*>(file->bytes().data() + data_start + entry.begin);
+  const auto type = to_scalar_type(entry.type);
+  if (entry.count() == 0) return at::empty(entry.shape, type);
+  if (entry.type == TensorType::kBool) return at::from_blob(data, entry.shape, at::kByte).ne(0);
+  if (reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(type_bytes(entry.type)) == 0)
+    return at::from_blob(
+        data, entry.shape, [file](void*) {}, type);
+  auto copy = at::empty(entry.shape, type);
+  std::copy_n(data, entry.end - entry.begin, static_cast<uint8_t*>(copy.data_ptr()));
+  return copy;
+}
+
 }  // namespace
 
 std::map<std::string, at::Tensor> read_safetensors(const fs::path& path) {
   const auto file = MappedFile::open(path);
   const SafetensorsHeader header = parse_safetensors_header(file->bytes(), path.string());
   std::map<std::string, at::Tensor> tensors;
-  for (const TensorEntry& entry : header.tensors) {
-    // LibTorch has no read-only tensors; the mapping itself is, so a write would fault rather than
-    // spoil the file.
-    void* data = const_cast<uint8_t*>(file->bytes().data() + header.data_start + entry.begin);
-    const auto options = at::TensorOptions().dtype(to_scalar_type(entry.type));
-    const auto tensor = at::from_blob(
-        data, entry.shape, [file](void*) {}, options);
-    // A file whose header does not end on a multiple of eight leaves values unaligned: those are
-    // copied.
-    const bool aligned =
-        reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(type_bytes(entry.type)) == 0;
-    tensors[entry.name] = aligned ? tensor : [&] {
-      auto copy = at::empty(entry.shape, options);
-      std::copy_n(static_cast<const uint8_t*>(data), entry.end - entry.begin,
-                  static_cast<uint8_t*>(copy.data_ptr()));
-      return copy;
-    }();
-  }
+  for (const TensorEntry& entry : header.tensors)
+    tensors[entry.name] = view(file, header.data_start, entry);
   return tensors;
 }
 
@@ -69,9 +72,9 @@ void write_safetensors(const fs::path& path, const std::map<std::string, at::Ten
         {name, to_tensor_type(tensor.scalar_type(), name), tensor.sizes().vec(), 0, 0});
   FileWriter writer(path);
   writer.write(make_safetensors_header(entries, metadata));
-  for (const auto& [name, tensor] : tensors) {
-    const auto values = tensor.detach().to(at::kCPU).contiguous();
-    writer.write(values.data_ptr(), values.nbytes());
+  for (const TensorEntry& entry : entries) {
+    const auto values = tensors.at(entry.name).detach().to(at::kCPU).contiguous();
+    writer.write(values.const_data_ptr(), values.nbytes());
   }
   writer.commit();
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <set>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -11,8 +13,9 @@
 namespace vesalius {
 namespace {
 
-constexpr uint64_t kLargestHeader = 100 << 20;  // the format's own limit
-constexpr int64_t kLargestCount = int64_t{1} << 46;
+// The format allows 100 MB; the largest published models need less than 4.
+constexpr uint64_t kLargestHeader = 32 << 20;
+constexpr uint64_t kLargestCount = uint64_t{1} << 46;
 constexpr size_t kMostDimensions = 16;
 
 struct TypeRow {
@@ -40,68 +43,112 @@ template <class... Args>
        fmt::format(reason, std::forward<Args>(args)...));
 }
 
-/// Throws when a key comes twice, which the parser would silently merge.
-Json parse_header_json(std::string_view text, const std::string& where) {
-  std::vector<std::set<std::string>> keys;
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (depth > 4) refuse(where, "its header is nested too deep");
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      refuse(where, "its header names '{}' twice", value.get<std::string>());
+/// Reads the header as the parser meets it: no tree is built, so a header costs no more memory than
+/// its own size, and no time beyond a look at each name.
+class Reader : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  Reader(SafetensorsHeader& header, const std::string& where) : header_(header), where_(where) {}
+
+  bool start_object(size_t /*size*/) override {
+    if (in_list_ || depth_ > 1) bad_value();
+    if (++depth_ == 2) entry_ = {.name = name_};
+    seen_ = 0;
     return true;
-  };
-  try {
-    return Json::parse(text, watch);
-  } catch (const Json::exception& problem) {
-    refuse(where, "its header is not JSON ({})", problem.what());
   }
-}
-
-TensorType parse_type(const Json& value, const std::string& name, const std::string& where) {
-  const std::string text = value.is_string() ? value.get<std::string>() : "?";
-  for (const TypeRow& row : kTypes)
-    if (text == row.name) return row.type;
-  refuse(where, "tensor '{}' has the unknown type '{}'", name, text);
-}
-
-std::vector<int64_t> parse_shape(const Json& value, const std::string& name,
-                                 const std::string& where) {
-  if (!value.is_array() || value.size() > kMostDimensions)
-    refuse(where, "tensor '{}' has no sensible shape", name);
-  std::vector<int64_t> shape;
-  int64_t count = 1;
-  for (const Json& side : value) {
-    if (!side.is_number_unsigned())
-      refuse(where, "tensor '{}' has a side that is not a number", name);
-    const auto size = side.get<uint64_t>();
-    if (size > uint64_t(kLargestCount) || (size > 0 && count > kLargestCount / int64_t(size)))
-      refuse(where, "tensor '{}' claims to be larger than any file", name);
-    shape.push_back(int64_t(size));
-    count *= int64_t(size);
+  bool end_object() override {
+    if (--depth_ == 1 && name_ != kMetadata) header_.tensors.push_back(finished());
+    return true;
   }
-  return shape;
-}
+  bool key(std::string& text) override {
+    if (depth_ == 2) return field_ = text, true;
+    name_ = text;
+    if (!names_.insert(text).second) refuse(where_, "its header names '{}' twice", text);
+    return true;
+  }
+  bool start_array(size_t /*size*/) override {
+    if (depth_ != 2 || in_list_ || (field_ != "shape" && field_ != "data_offsets")) bad_value();
+    in_list_ = true;
+    list_.clear();
+    return true;
+  }
+  bool end_array() override {
+    in_list_ = false;
+    field_ == "shape" ? take_shape() : take_offsets();
+    return true;
+  }
+  bool string(std::string& text) override {
+    if (depth_ != 2 || in_list_) bad_value();
+    if (name_ == kMetadata) return header_.metadata[field_] = text, true;
+    if (field_ != "dtype") bad_value();
+    const auto row = std::ranges::find(kTypes, std::string_view(text), &TypeRow::name);
+    if (row == kTypes.end()) refuse(where_, "tensor '{}' has the unknown type '{}'", name_, text);
+    entry_.type = row->type;
+    seen_ |= kTypeSeen;
+    return true;
+  }
+  bool number_unsigned(uint64_t value) override {
+    if (!in_list_ || list_.size() >= kMostDimensions) bad_value();
+    list_.push_back(value);
+    return true;
+  }
+  bool number_integer(int64_t /*value*/) override { bad_value(); }
+  bool number_float(double /*value*/, const std::string& /*text*/) override { bad_value(); }
+  bool boolean(bool /*value*/) override { bad_value(); }
+  bool null() override { bad_value(); }
+  bool binary(nlohmann::json::binary_t& /*value*/) override { bad_value(); }
+  bool parse_error(size_t /*position*/, const std::string& /*token*/,
+                   const nlohmann::json::exception& problem) override {
+    refuse(where_, "its header is not JSON ({})", problem.what());
+  }
 
-TensorEntry parse_entry(const std::string& name, const Json& value, const std::string& where) {
-  if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") ||
-      !value.contains("data_offsets"))
-    refuse(where, "tensor '{}' lacks dtype, shape or data_offsets", name);
-  const Json& offsets = value["data_offsets"];
-  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
-      !offsets[1].is_number_unsigned())
-    refuse(where, "tensor '{}' has no sensible data_offsets", name);
-  TensorEntry entry{.name = name,
-                    .type = parse_type(value["dtype"], name, where),
-                    .shape = parse_shape(value["shape"], name, where),
-                    .begin = offsets[0].get<uint64_t>(),
-                    .end = offsets[1].get<uint64_t>()};
-  if (entry.end < entry.begin ||
-      entry.end - entry.begin != static_cast<uint64_t>(entry.count() * type_bytes(entry.type)))
-    refuse(where, "tensor '{}' has {} values but its offsets {} to {} hold another number", name,
-           entry.count(), entry.begin, entry.end);
-  return entry;
-}
+ private:
+  static constexpr std::string_view kMetadata = "__metadata__";
+  enum Seen : unsigned { kTypeSeen = 1, kShapeSeen = 2, kOffsetsSeen = 4, kAllSeen = 7 };
+
+  [[noreturn]] void bad_value() const {
+    if (depth_ == 0) refuse(where_, "its header is not an object");
+    refuse(where_, "'{}' has a value of the wrong kind{}", name_,
+           depth_ == 2 ? " for " + field_ : std::string());
+  }
+
+  void take_shape() {
+    uint64_t count = 1;
+    for (const uint64_t side : list_) {
+      if (side > kLargestCount || (side > 0 && count > kLargestCount / side))
+        refuse(where_, "tensor '{}' claims to be larger than any file", name_);
+      count *= side;
+    }
+    entry_.shape.assign(list_.begin(), list_.end());
+    seen_ |= kShapeSeen;
+  }
+
+  void take_offsets() {
+    if (list_.size() != 2) bad_value();
+    entry_.begin = list_[0];
+    entry_.end = list_[1];
+    seen_ |= kOffsetsSeen;
+  }
+
+  TensorEntry finished() {
+    if (seen_ != kAllSeen) refuse(where_, "'{}' lacks dtype, shape or data_offsets", name_);
+    if (entry_.end < entry_.begin ||
+        entry_.end - entry_.begin !=
+            static_cast<uint64_t>(entry_.count() * type_bytes(entry_.type)))
+      refuse(where_, "tensor '{}' has {} values but its offsets {} to {} hold another number",
+             name_, entry_.count(), entry_.begin, entry_.end);
+    return std::move(entry_);
+  }
+
+  SafetensorsHeader& header_;
+  const std::string& where_;
+  std::unordered_set<std::string> names_;
+  std::string name_, field_;
+  std::vector<uint64_t> list_;
+  TensorEntry entry_;
+  unsigned seen_ = 0;
+  int depth_ = 0;
+  bool in_list_ = false;
+};
 
 /// Sorted by place, the tensors must cover [0, size) exactly.
 void check_cover(const std::vector<TensorEntry>& tensors, uint64_t size, const std::string& where) {
@@ -133,18 +180,9 @@ SafetensorsHeader parse_safetensors_header(Bytes file, const std::string& where)
   if (length > kLargestHeader || length > file.size() - sizeof length)
     refuse(where, "its header claims {} bytes of a file of {}", length, file.size());
   const std::string_view text(reinterpret_cast<const char*>(file.data()) + sizeof length, length);
-  const Json json = parse_header_json(text, where);
-  if (!json.is_object()) refuse(where, "its header is not an object");
   SafetensorsHeader header{.tensors = {}, .metadata = {}, .data_start = sizeof length + length};
-  for (const auto& [name, value] : json.items()) {
-    if (name != "__metadata__") {
-      header.tensors.push_back(parse_entry(name, value, where));
-      continue;
-    }
-    if (!value.is_object()) refuse(where, "its __metadata__ is not an object");
-    for (const auto& [key, text_value] : value.items())
-      if (text_value.is_string()) header.metadata[key] = text_value.get<std::string>();
-  }
+  Reader reader(header, where);
+  nlohmann::json::sax_parse(text, &reader);
   std::ranges::stable_sort(header.tensors, [](const TensorEntry& a, const TensorEntry& b) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
   });
@@ -156,6 +194,11 @@ std::string make_safetensors_header(std::vector<TensorEntry>& tensors,
                                     const std::map<std::string, std::string>& metadata) {
   Json json = Json::object();
   if (!metadata.empty()) json["__metadata__"] = metadata;
+  std::ranges::sort(tensors, [](const TensorEntry& a, const TensorEntry& b) {
+    const auto bytes = [](const TensorEntry& entry) { return -type_bytes(entry.type); };
+    return std::pair(bytes(a), std::string_view(a.name)) <
+           std::pair(bytes(b), std::string_view(b.name));
+  });
   uint64_t at = 0;
   for (TensorEntry& entry : tensors) {
     entry.begin = at;

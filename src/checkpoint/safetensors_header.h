@@ -36,8 +36,9 @@ struct SafetensorsHeader {
 /// a header's word.
 SafetensorsHeader parse_safetensors_header(Bytes file, const std::string& where);
 
-/// Header bytes (length, JSON, padding to eight) of a file with these tensors; offsets are taken
-/// from the order.
+/// Header bytes (length, JSON, padding to eight) of a file with these tensors, as the published
+/// writer lays them out: wide types first, then by name, so that nothing is unaligned. Sorts
+/// `tensors` so and fills in their offsets.
 std::string make_safetensors_header(std::vector<TensorEntry>& tensors,
                                     const std::map<std::string, std::string>& metadata = {});
 
