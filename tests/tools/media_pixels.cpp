@@ -1,11 +1,13 @@
-// media_pixels FILE...: for each file one line of JSON on standard output, followed by `bytes`
-// bytes of decoded pixels. Images come as Image::data; DICOM frames as int32, one behind the other.
-// A file that cannot be read has `error` and `code` in its line; the exit code is that of the last
-// error.
+// media_pixels [--display] FILE...: for each file one line of JSON on standard output, followed by
+// `bytes` bytes of decoded pixels. Images come as Image::data; DICOM frames as int32, one behind
+// the other. A file that cannot be read has `error` and `code` in its line; the exit code is that
+// of the last error.
 #include <cstdio>
+#include <string_view>
 
 #include "base/json.h"
 #include "media/dicom.h"
+#include "media/dicom_display.h"
 #include "media/image.h"
 
 namespace vesalius::media {
@@ -48,7 +50,24 @@ void print_dicom(const fs::path& path, Bytes bytes) {
         values.data(), size);
 }
 
-void print_file(const fs::path& path) {
+/// Frame 0 after the VOI step, as float64, and as a viewer shows it.
+void print_display(const fs::path& path) {
+  const DicomFile file = DicomFile::open(path);
+  const DicomInfo& info = file.info();
+  const DicomFrame frame = file.frame(0);
+  const std::vector<double> stored(frame.values.begin(), frame.values.end());
+  const VoiValues voi = voi_values(modality_values(stored, info), info);
+  print({{"path", path.string()},
+         {"kind", "voi"},
+         {"low", voi.low},
+         {"high", voi.high},
+         {"bytes", voi.values.size() * sizeof(double)}},
+        voi.values.data(), voi.values.size() * sizeof(double));
+  print_image(path, display_frame(frame, info, path.string()));
+}
+
+void print_file(const fs::path& path, bool display) {
+  if (display) return print_display(path);
   const auto file = MappedFile::open(path);
   if (looks_like_dicom(file->bytes())) {
     print_dicom(path, file->bytes());
@@ -62,9 +81,10 @@ void print_file(const fs::path& path) {
 
 int main(int count, char** arguments) {
   int exit_code = 0;
-  for (int i = 1; i < count; ++i) {
+  const bool display = count > 1 && std::string_view(arguments[1]) == "--display";
+  for (int i = display ? 2 : 1; i < count; ++i) {
     try {
-      vesalius::media::print_file(arguments[i]);
+      vesalius::media::print_file(arguments[i], display);
     } catch (const vesalius::Error& error) {
       exit_code = static_cast<int>(error.code());
       std::printf(
