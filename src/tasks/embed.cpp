@@ -134,14 +134,14 @@ at::Tensor unit_rows(const at::Tensor& x) {
 Tally embed_images(const catalog::EmbeddingModel& model, const recipes::Recipe& recipe,
                    const std::vector<Source>& sources, const EmbedOptions& options,
                    const std::function<void(Record&&)>& give,
-                   const std::function<void(const Embedded&)>& complain) {
+                   const std::function<void(const Embedded&)>& see) {
   Tally tally;
   Grouper groups(options);
   embed_sources(model, recipe, sources, options.pipeline, [&](Embedded&& embedded) {
     tally.add(embedded);
-    if (embedded.problem || embedded.skipped)
-      complain(embedded);
-    else if (options.pool != Pool::kNone)
+    see(embedded);
+    if (embedded.problem || embedded.skipped) return;
+    if (options.pool != Pool::kNone)
       groups.add(embedded);
     else
       give({record_head(embedded, "image"),

@@ -33,15 +33,15 @@ struct Record {
 /// Keys of results that a manifest's column may not replace; such a column comes as "column_NAME".
 Json record_head(const Embedded& embedded, const std::string& kind);
 
-/// Embeds every source and gives each vector to `give`, each failure to `complain`. Pooled vectors
-/// come when everything has been read, in the order in which their first image was met; they are
-/// pooled from L2-normalised image vectors and normalised again (a study vector is not: its
-/// distances carry meaning). With `raw` nothing is normalised. The study and series pools take
+/// Embeds every source, shows each to `see` (failures too) and gives each vector to `give`. Pooled
+/// vectors come when everything has been read, in the order in which their first image was met;
+/// they are pooled from L2-normalised image vectors and normalised again (a study vector is not:
+/// its distances carry meaning). With `raw` nothing is normalised. The study and series pools take
 /// every frame unless told otherwise.
 Tally embed_images(const catalog::EmbeddingModel& model, const recipes::Recipe& recipe,
                    const std::vector<Source>& sources, const EmbedOptions& options,
                    const std::function<void(Record&&)>& give,
-                   const std::function<void(const Embedded&)>& complain);
+                   const std::function<void(const Embedded&)>& see);
 
 /// One record of kind "text" for each.
 std::vector<Record> embed_texts(const catalog::EmbeddingModel& model,

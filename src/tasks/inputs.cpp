@@ -4,6 +4,7 @@
 #include <istream>
 
 #include "base/error.h"
+#include "media/walk.h"
 #include "tasks/manifest.h"
 
 namespace vesalius::tasks {
@@ -21,7 +22,9 @@ void walk(const fs::path& folder, std::vector<Source>& sources) {
          folder.string() + ": cannot be read (" + problem.message() + "). Check its permissions."});
     return;
   }
-  std::sort(entries.begin(), entries.end());
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return media::natural_less(a.path().filename().native(), b.path().filename().native());
+  });
   for (const auto& entry : entries) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with(".") || name == "DICOMDIR") continue;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "media/dicom.h"
+#include "media/walk.h"
 #include "tasks/prefetch.h"
 
 namespace vesalius::tasks {
@@ -43,7 +44,7 @@ class Preparer {
     try {
       if (!source.problem.empty()) fail(ErrorCode::kUnsupported, "{}", source.problem);
       const auto file = MappedFile::open(source.file);
-      if (source.found && !looks_like_image(file->bytes()))
+      if (source.found && media::recognise(file->bytes()) == media::InputKind::kUnknown)
         emit({.embedded = {.source = source, .skipped = true}});
       else if (media::looks_like_dicom(file->bytes()))
         prepare_dicom(source, file->bytes(), emit);
@@ -141,12 +142,6 @@ class Batcher {
   std::vector<std::pair<Embedded, bool>> queue_;
 };
 
-template <size_t N>
-bool starts_with(Bytes bytes, const char (&mark)[N]) {
-  return bytes.size() >= N - 1 &&
-         std::equal(mark, mark + N - 1, reinterpret_cast<const char*>(bytes.data()));
-}
-
 }  // namespace
 
 FrameChoice FrameChoice::parse(const std::string& text) {
@@ -190,12 +185,6 @@ int Tally::exit_code() const {
 
 Json Tally::to_json() const {
   return {{"done", done}, {"failed", failed}, {"skipped", skipped}, {"problems", problems}};
-}
-
-bool looks_like_image(Bytes bytes) {
-  return starts_with(bytes, "\x89PNG") || starts_with(bytes, "\xFF\xD8\xFF") ||
-         starts_with(bytes, "II*") || starts_with(bytes, "MM\0*") || starts_with(bytes, "II+") ||
-         media::looks_like_dicom(bytes);
 }
 
 int64_t default_batch(const catalog::EmbeddingModel& model) {

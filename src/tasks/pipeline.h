@@ -65,7 +65,4 @@ void embed_sources(const catalog::EmbeddingModel& model, const recipes::Recipe& 
 /// The batch that PipelineOptions::batch 0 stands for.
 int64_t default_batch(const catalog::EmbeddingModel& model);
 
-/// True for PNG, JPEG, TIFF and DICOM bytes.
-bool looks_like_image(Bytes bytes);
-
 }  // namespace vesalius::tasks
