@@ -16,6 +16,7 @@
 
 #include "media/codecs.h"
 #include "media/dicom_codecs.h"
+#include "media/dicom_jpeg12.h"
 #include "media/jpeg.h"
 
 namespace vesalius::media {
@@ -159,6 +160,12 @@ CodedFrame decode_jpeg_frame(Bytes bytes, const DicomInfo& info, const std::stri
   // Neither lossless nor 12-bit coding goes below a bit for 64 samples.
   if (sample_count(info) / 512 > bytes.size())
     fail_damaged(where, "JPEG", "there is too little of it");
+  constexpr uint8_t kExtendedFrame = 0xC1;
+  if (frame.stream.precision == 12 && frame.stream.frame_marker == kExtendedFrame &&
+      info.samples == 1) {
+    frame.values = decode_jpeg12_gray(bytes, info.columns, info.rows, where);
+    return frame;
+  }
   frame.values = decode_with_dcmtk(bytes, frame.stream.precision, info, where);
   return frame;
 }

@@ -5,6 +5,7 @@
 #include "dicom_files.h"
 #include "media/dicom_codecs.h"
 #include "media/dicom_fragments.h"
+#include "media/dicom_jpeg12.h"
 #include "media/dicom_samples.h"
 
 namespace vesalius::media {
@@ -227,6 +228,47 @@ TEST(ReadJpegHeader, FindsTheFrameAndWhatPrecedesIt) {
   EXPECT_THROW(read_jpeg_header(Blob(stream.begin(), stream.begin() + 16), "f"), Error);
   EXPECT_THROW(read_jpeg_header(Blob{}, "f"), Error);
   EXPECT_THROW(read_jpeg_header(Blob{0xFF, 0xD8, 0xFF, 0xE0, 0, 0}, "f"), Error);
+}
+
+/// 16 x 8 pixels, one block a restart interval. DC code "0" is no difference and "10" one of three
+/// bits; AC code "0" ends the block. `data` is the scan.
+Blob jpeg12(const Blob& data) {
+  Blob out = {0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0};
+  out.insert(out.end(), 64, 8);
+  const Blob tables = {0xFF, 0xC4, 0, 21, 0x00, 1,    1, 0, 0,  0, 0, 0,    0,  0,    0,
+                       0,    0,    0, 0,  0,    0,    0, 3,  // DC
+                       0xFF, 0xC4, 0, 20, 0x10, 1,    0, 0, 0,  0, 0, 0,    0,  0,    0,
+                       0,    0,    0, 0,  0,    0,    0,  // AC
+                       0xFF, 0xC1, 0, 11, 12,   0,    8, 0, 16, 1, 1, 0x11, 0,  0xFF, 0xDD,
+                       0,    4,    0, 1,  0xFF, 0xDA, 0, 8, 1,  1, 0, 0,    63, 0};
+  out.insert(out.end(), tables.begin(), tables.end());
+  out.insert(out.end(), data.begin(), data.end());
+  return out;
+}
+
+TEST(DecodeJpeg12Gray, StartsAnewBehindEachMarker) {
+  // 10 100 0 11: a difference of 4, times 8, over 8 pixels' norm: 4 above the middle.
+  const Values found =
+      decode_jpeg12_gray(jpeg12({0b10100011, 0xFF, 0xD0, 0b10100011, 0xFF, 0xD9}), 16, 8, "f");
+  EXPECT_EQ(found, Values(128, 2052));
+  const Values none =
+      decode_jpeg12_gray(jpeg12({0b00111111, 0xFF, 0xD3, 0b10011011, 0xFF, 0xD9}), 16, 8, "f");
+  EXPECT_EQ(none[0], 2048);
+  EXPECT_EQ(none[15], 2044);  // 011: a difference of -4
+}
+
+TEST(DecodeJpeg12Gray, RefusesBrokenScans) {
+  for (const Blob& scan :
+       {Blob{}, Blob{0b10100011}, Blob{0b10100011, 0b10100011}, Blob{0b11111111, 0x00},
+        Blob{0b10100011, 0xFF, 0xD0}, Blob{0b10100011, 0xFF, 0xD0, 0xFF, 0xD9}}) {
+    EXPECT_THROW(decode_jpeg12_gray(jpeg12(scan), 16, 8, "f"), Error);
+  }
+  const Blob whole = jpeg12({0b10100011, 0xFF, 0xD0, 0b10100011, 0xFF, 0xD9});
+  for (size_t size = 0; size + 3 < whole.size(); ++size) {
+    EXPECT_THROW(decode_jpeg12_gray(
+                     Blob(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size)), 16, 8, "f"),
+                 Error);
+  }
 }
 
 }  // namespace

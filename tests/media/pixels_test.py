@@ -154,7 +154,7 @@ def test_16_bit_colour_png_is_kept(tmp_path, channels, mode):
 
 
 @pytest.mark.parametrize("keep", [0, 1, 10, 200, 0.3, 0.9])
-@pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small_RLE.dcm", "JPEG2000.dcm", "image_dfl.dcm", "JPEGLSNearLossless_16.dcm"])
+@pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small_RLE.dcm", "JPEG2000.dcm", "image_dfl.dcm", "JPGExtended.dcm", "JPEGLSNearLossless_16.dcm"])
 def test_truncated_dicom(tmp_path, name, keep):
     whole = (PYDICOM_FILES / name).read_bytes()
     path = tmp_path / name
