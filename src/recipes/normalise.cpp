@@ -6,8 +6,8 @@ namespace vesalius::recipes {
 
 namespace {
 
-// torchvision's to_tensor and normalize: divide by 255, subtract the mean, divide by the deviation, each
-// result a float32.
+// torchvision's to_tensor and normalize: divide by 255, subtract the mean, divide by the deviation,
+// each result a float32.
 std::array<float, 256> values_of(float mean, float deviation) {
   std::array<float, 256> values{};
   for (int level = 0; level < 256; ++level) {
@@ -23,8 +23,8 @@ std::array<float, 256> values_of(float mean, float deviation) {
 void normalise(const Prepared& pixels, const ModelInput& input, float* out) {
   const size_t count = static_cast<size_t>(pixels.size) * pixels.size;
   if (pixels.rgb.size() != 3 * count) {
-    fail(ErrorCode::kFailed, "{} prepared samples are not {}x{} RGB pixels", pixels.rgb.size(), pixels.size,
-         pixels.size);
+    fail(ErrorCode::kFailed, "{} prepared samples are not {}x{} RGB pixels", pixels.rgb.size(),
+         pixels.size, pixels.size);
   }
   for (size_t c = 0; c < 3; ++c) {
     const std::array<float, 256> values = values_of(input.mean[c], input.std[c]);

@@ -28,7 +28,8 @@ struct Recipe {
   std::string id() const { return name + "@" + std::to_string(version); }
 };
 
-/// The recipe of that name with its defaults, `overrides` checked against what it takes. Error kUsage.
+/// The recipe of that name with its defaults, `overrides` checked against what it takes. Error
+/// kUsage.
 Recipe make_recipe(const std::string& name, const Json& overrides = Json::object());
 std::vector<std::string> recipe_names();
 
@@ -39,12 +40,14 @@ struct Prepared {
   std::vector<std::string> warnings;  // "constant image", …
 };
 
-/// Runs a recipe on the bytes of a PNG, JPEG, TIFF or DICOM file; `frame` is of a multi-frame DICOM.
-/// Error kUnsupported says which mode or object the recipe refuses, and which recipe takes it.
-Prepared prepare(const Recipe& recipe, const ModelInput& input, Bytes bytes, const std::string& where,
-                 int frame = 0);
+/// Runs a recipe on the bytes of a PNG, JPEG, TIFF or DICOM file; `frame` is of a multi-frame
+/// DICOM. Error kUnsupported says which mode or object the recipe refuses, and which recipe takes
+/// it.
+Prepared prepare(const Recipe& recipe, const ModelInput& input, Bytes bytes,
+                 const std::string& where, int frame = 0);
 
-/// [3, size, size] planar float32 into `out`: (x/255 - mean) / std, each step rounded as torch does it.
+/// [3, size, size] planar float32 into `out`: (x/255 - mean) / std, each step rounded as torch does
+/// it.
 void normalise(const Prepared& pixels, const ModelInput& input, float* out);
 
 }  // namespace vesalius::recipes

@@ -1,0 +1,113 @@
+#include "recipes/recipe.h"
+
+#include <algorithm>
+
+#include "recipes/parameters.h"
+#include "recipes/steps.h"
+
+namespace vesalius::recipes {
+
+namespace {
+
+using media::Image;
+
+std::string names(const std::vector<Parameter>& parameters) {
+  std::string list;
+  for (const Parameter& parameter : parameters) list += (list.empty() ? "" : ", ") + parameter.name;
+  return list;
+}
+
+const Parameter& find(const std::string& recipe, const std::string& name) {
+  const std::vector<Parameter>& parameters = parameters_of(recipe);
+  const auto found =
+      std::find_if(parameters.begin(), parameters.end(),
+                   [&](const Parameter& parameter) { return parameter.name == name; });
+  if (found == parameters.end()) {
+    fail(ErrorCode::kUsage, "recipe '{}' has no parameter '{}'; it has {}", recipe, name,
+         names(parameters));
+  }
+  return *found;
+}
+
+// The published servers hold images in formats that Pillow opens; DICOM is not one of them.
+void refuse_dicom(const Recipe& recipe, const std::string& where) {
+  fail(ErrorCode::kUnsupported,
+       "{} is DICOM, which the reference of recipe '{}' cannot open; use recipe 'vesalius' or "
+       "'toolkit'",
+       where, recipe.name);
+}
+
+Image prepare_dicom(const Recipe& recipe, const ModelInput& input, Bytes bytes,
+                    const std::string& where, int frame) {
+  if (recipe.name != "vesalius" && recipe.name != "toolkit") refuse_dicom(recipe, where);
+  const auto file = media::DicomFile::parse(bytes, where);
+  if (frame < 0 || frame >= file.info().frames) {
+    fail(ErrorCode::kUsage, "{} has {} frame(s); there is no frame {} (the first is 0)", where,
+         file.info().frames, frame);
+  }
+  return recipe.name == "toolkit" ? toolkit(recipe, input, file, frame, where)
+                                  : viewer(recipe, input, file, frame, where);
+}
+
+Image prepare_image(const Recipe& recipe, const ModelInput& input, Bytes bytes,
+                    const std::string& where) {
+  const Image image = media::decode_image(bytes, where);
+  if (recipe.name == "community") return community(recipe, input, image, where);
+  if (recipe.name == "azure-endpoint") return azure_endpoint(recipe, input, image);
+  if (recipe.name == "toolkit") return toolkit(recipe, input, image, where);
+  return viewer(recipe, input, image);
+}
+
+bool is_constant(const std::vector<uint8_t>& rgb) {
+  for (size_t i = 3; i < rgb.size(); ++i) {
+    if (rgb[i] != rgb[i - 3]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Recipe make_recipe(const std::string& name, const Json& overrides) {
+  Recipe recipe;
+  recipe.name = name;
+  for (const Parameter& parameter : parameters_of(name)) {
+    if (!parameter.standard.is_null()) recipe.parameters[parameter.name] = parameter.standard;
+  }
+  if (!overrides.is_object() && !overrides.is_null()) {
+    fail(ErrorCode::kUsage, "the parameters of a recipe are a JSON object, not {}",
+         dump_json(overrides));
+  }
+  for (const auto& [key, value] : overrides.items()) {
+    const Parameter& parameter = find(name, key);
+    if (!parameter.accepts(value)) {
+      fail(ErrorCode::kUsage, "recipe '{}': '{}' is {}; it must be {}", name, key, dump_json(value),
+           parameter.expected);
+    }
+    if (value.is_null()) {
+      recipe.parameters.erase(key);
+    } else {
+      recipe.parameters[key] = value;
+    }
+  }
+  if (recipe.parameters.contains("window") && recipe.parameters.contains("percentiles")) {
+    fail(ErrorCode::kUsage, "recipe '{}' takes a window or percentiles, not both", name);
+  }
+  return recipe;
+}
+
+std::vector<std::string> recipe_names() { return known_recipes(); }
+
+Prepared prepare(const Recipe& recipe, const ModelInput& input, Bytes bytes,
+                 const std::string& where, int frame) {
+  if (bytes.empty()) fail(ErrorCode::kUnsupported, "{} is empty; there is no image in it", where);
+  Image image = media::looks_like_dicom(bytes) ? prepare_dicom(recipe, input, bytes, where, frame)
+                                               : prepare_image(recipe, input, bytes, where);
+  Prepared prepared{std::move(image.data), input.size, {}};
+  if (is_constant(prepared.rgb)) {
+    prepared.warnings.push_back(
+        "constant image: every pixel is the same, so its embedding says nothing");
+  }
+  return prepared;
+}
+
+}  // namespace vesalius::recipes
