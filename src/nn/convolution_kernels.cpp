@@ -56,18 +56,15 @@ at::Tensor patches(const at::Tensor& image, const ConvShape& s, int64_t high, in
 
 }  // namespace
 
-at::Tensor PackedConvolution::matrix_of(const at::Tensor& weight, bool depthwise) {
+at::Tensor PackedConvolution::by_taps(const at::Tensor& weight) {
   const std::lock_guard lock(guard_);
   const auto version = weight.is_inference() ? 0 : static_cast<int64_t>(weight._version());
-  if (!matrix_.defined() || data_ != weight.const_data_ptr() || version_ != version) {
-    const auto last = weight.detach().to(at::kFloat).permute({0, 2, 3, 1});  // [out, k, k, in]
-    matrix_ = last.reshape({weight.size(0), -1});
-    if (depthwise) matrix_ = matrix_.t();  // [9, channels]
-    matrix_ = matrix_.contiguous();
+  if (!taps_.defined() || data_ != weight.const_data_ptr() || version_ != version) {
+    taps_ = weight.detach().to(at::kFloat).view({-1, 9}).t().contiguous();
     data_ = weight.const_data_ptr();
     version_ = version;
   }
-  return matrix_;
+  return taps_;
 }
 
 at::Tensor PackedConvolution::run(const KernelTable& kernels, const at::Tensor& maps,
@@ -75,11 +72,11 @@ at::Tensor PackedConvolution::run(const KernelTable& kernels, const at::Tensor& 
   const auto& s = conv.shape;
   const auto x = maps.contiguous();
   if (is_depthwise(s))
-    return depthwise(kernels, x, matrix_of(conv.weight, true), conv.bias.contiguous(), residual);
+    return depthwise(kernels, x, by_taps(conv.weight), conv.bias.contiguous(), residual);
   if (s.groups != 1) return {};
   const int64_t high = (x.size(1) + 2 * s.padding - s.kernel) / s.stride + 1;
   const int64_t wide = (x.size(2) + 2 * s.padding - s.kernel) / s.stride + 1;
-  const auto packed = product_.get(kernels, matrix_of(conv.weight, false), conv.bias);
+  const auto packed = product_.get(kernels, conv.weight, conv.bias);
   std::vector<at::Tensor> images;
   for (int64_t i = 0; i < x.size(0); ++i)
     images.push_back(packed_product(*packed, patches(x[i], s, high, wide)));

@@ -20,13 +20,13 @@ class PackedConvolution {
                  bool residual);
 
  private:
-  at::Tensor matrix_of(const at::Tensor& weight, bool depthwise);
+  at::Tensor by_taps(const at::Tensor& weight);
 
   std::mutex guard_;
-  at::Tensor matrix_;
+  at::Tensor taps_;  // [9, channels] of a depth-wise one
   const void* data_ = nullptr;
   int64_t version_ = 0;
-  PackedWeight product_;
+  PackedWeight product_;  // of the others
 };
 
 }  // namespace vesalius::nn

@@ -43,35 +43,34 @@ int64_t attention_scratch(int64_t length, int64_t head_dim) {
 template <class V>
 void pack_keys(const AttentionHead& h, int64_t keys, int64_t padded, float* to) {
   constexpr int64_t P = 2 * V::kWidth;
-  const int64_t steps = steps_of<V>(h.head_dim);
-  float row[128];
-  for (int64_t key = 0; key < padded; ++key) {
-    const float* k = key < h.length ? h.k + key * h.stride : h.pad_key;
-    V::to_steps(row, key < keys ? k : h.q, h.head_dim);
-    float* panel = to + key / P * P * steps + key % P;
-    for (int64_t s = 0; s < steps; ++s) panel[s * P] = key < keys ? row[s] : 0;
+  for (int64_t first = 0; first < padded; first += V::kWidth) {
+    const auto key = [&](int64_t i) -> const float* {
+      if (first + i >= keys) return nullptr;
+      return first + i < h.length ? h.k + (first + i) * h.stride : h.pad_key;
+    };
+    to_columns<V>(key, h.head_dim, to + first / P * P * steps_of<V>(h.head_dim) + first % P);
   }
 }
 
 /// V as panels of channels, [key steps, panel]: a step joins kPerStep keys.
 template <class V>
 void pack_values(const AttentionHead& h, int64_t keys, int64_t padded, float* to) {
-  constexpr int64_t P = 2 * V::kWidth;
+  constexpr int64_t P = 2 * V::kWidth, kSome = V::kPerStep;
   const int64_t steps = steps_of<V>(padded);
-  float pairs[V::kPerStep * P], words[P];
+  static constexpr float kZeros[P] = {};
+  float pairs[kSome * P] = {};
   for (int64_t s = 0; s < steps; ++s) {
     for (int64_t c = 0; c < h.head_dim; c += P) {
       const int64_t count = smaller(P, h.head_dim - c);
-      for (float& x : pairs) x = 0;
-      for (int64_t i = 0; i < V::kPerStep; ++i) {
-        const int64_t key = s * V::kPerStep + i;
-        if (key >= keys) continue;
-        const float* v = (key < h.length ? h.v + key * h.stride : h.pad_value) + c;
-        for (int64_t j = 0; j < count; ++j) pairs[j * V::kPerStep + i] = v[j];
+      const float* v[kSome];
+      for (int64_t i = 0; i < kSome; ++i) {
+        const int64_t key = s * kSome + i;
+        const float* from = key < h.length ? h.v + key * h.stride : h.pad_value;
+        v[i] = key < keys ? from + c : kZeros;
       }
-      V::to_steps(words, pairs, P * V::kPerStep);
-      float* panel = to + c * steps + s * P;
-      for (int64_t j = 0; j < P; ++j) panel[j] = words[j];
+      for (int64_t j = 0; j < count; ++j)
+        for (int64_t i = 0; i < kSome; ++i) pairs[j * kSome + i] = v[i][j];
+      V::to_steps(to + c * steps + s * P, pairs, P * kSome);
     }
   }
 }

@@ -24,20 +24,15 @@ int64_t packed_size(int64_t in, int64_t out) {
 template <class V>
 void pack(const float* weight, int64_t in, int64_t out, int64_t first, int64_t last,
           float* packed) {
-  constexpr int64_t P = kPanel<V>, kPart = 16 * V::kPerStep;
-  float part[16];
-  for (int64_t panel = first; panel < last; ++panel) {
-    float* to = packed + panel * P * steps_of<V>(in);
-    for (int64_t k = 0; k < in; k += kPart) {
-      const int64_t count = smaller(kPart, in - k), steps = steps_of<V>(count);
-      for (int64_t j = 0; j < P; ++j) {
-        const int64_t row = panel * P + j;
-        for (float& word : part) word = 0;
-        if (row < out) V::to_steps(part, weight + row * in + k, count);
-        for (int64_t s = 0; s < steps; ++s) to[(k / V::kPerStep + s) * P + j] = part[s];
-      }
+  constexpr int64_t P = kPanel<V>;
+  for (int64_t panel = first; panel < last; ++panel)
+    for (int64_t half = 0; half < P; half += V::kWidth) {
+      const auto row = [&](int64_t i) {
+        const int64_t column = panel * P + half + i;
+        return column < out ? weight + column * in : nullptr;
+      };
+      to_columns<V>(row, in, packed + panel * P * steps_of<V>(in) + half);
     }
-  }
 }
 
 template <class V>

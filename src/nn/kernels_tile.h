@@ -44,6 +44,24 @@ struct Avx2 {
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), bits));
   }
   static Reg mad(const float* a, Reg b, Reg c) { return fma(set(*a), b, c); }
+  /// [8, 8] in place.
+  static void transpose(float* x) {
+    Reg t[8], u[8];
+    for (int i = 0; i < 8; i += 2) {
+      t[i] = _mm256_unpacklo_ps(load(x + i * 8), load(x + i * 8 + 8));
+      t[i + 1] = _mm256_unpackhi_ps(load(x + i * 8), load(x + i * 8 + 8));
+    }
+    // u[4 i + c]: in lane l, column 4 l + c of rows 4 i to 4 i + 3.
+    for (int i = 0; i < 8; i += 4)
+      for (int c = 0; c < 4; ++c) {
+        const auto a = _mm256_castps_pd(t[i + c / 2]), b = _mm256_castps_pd(t[i + c / 2 + 2]);
+        u[i + c] = _mm256_castpd_ps(c % 2 ? _mm256_unpackhi_pd(a, b) : _mm256_unpacklo_pd(a, b));
+      }
+    for (int c = 0; c < 4; ++c) {
+      store(x + c * 8, _mm256_permute2f128_ps(u[c], u[4 + c], 0x20));
+      store(x + (4 + c) * 8, _mm256_permute2f128_ps(u[c], u[4 + c], 0x31));
+    }
+  }
   /// `count` floats as steps of A or B; a last half step is filled with zero.
   static void to_steps(float* steps, const float* x, int64_t count) {
     for (int64_t i = 0; i < count; ++i) steps[i] = x[i];
@@ -73,6 +91,29 @@ struct Avx512 {
   }
   static Reg scale(Reg a, Reg n) { return _mm512_scalef_ps(a, n); }
   static Reg mad(const float* a, Reg b, Reg c) { return fma(set(*a), b, c); }
+  /// [16, 16] in place, as Avx2's; lanes 0 and 2, 1 and 3 of two registers meet twice.
+  static void transpose(float* x) {
+    Reg t[16], u[16];
+    for (int i = 0; i < 16; i += 2) {
+      t[i] = _mm512_unpacklo_ps(load(x + i * 16), load(x + i * 16 + 16));
+      t[i + 1] = _mm512_unpackhi_ps(load(x + i * 16), load(x + i * 16 + 16));
+    }
+    for (int i = 0; i < 16; i += 4)
+      for (int c = 0; c < 4; ++c) {
+        const auto a = _mm512_castps_pd(t[i + c / 2]), b = _mm512_castps_pd(t[i + c / 2 + 2]);
+        u[i + c] = _mm512_castpd_ps(c % 2 ? _mm512_unpackhi_pd(a, b) : _mm512_unpacklo_pd(a, b));
+      }
+    for (int c = 0; c < 4; ++c) {
+      const auto even = _mm512_shuffle_f32x4(u[c], u[4 + c], 0x88);
+      const auto odd = _mm512_shuffle_f32x4(u[c], u[4 + c], 0xDD);
+      const auto even_below = _mm512_shuffle_f32x4(u[8 + c], u[12 + c], 0x88);
+      const auto odd_below = _mm512_shuffle_f32x4(u[8 + c], u[12 + c], 0xDD);
+      store(x + c * 16, _mm512_shuffle_f32x4(even, even_below, 0x88));
+      store(x + (4 + c) * 16, _mm512_shuffle_f32x4(odd, odd_below, 0x88));
+      store(x + (8 + c) * 16, _mm512_shuffle_f32x4(even, even_below, 0xDD));
+      store(x + (12 + c) * 16, _mm512_shuffle_f32x4(odd, odd_below, 0xDD));
+    }
+  }
   static void to_steps(float* steps, const float* x, int64_t count) {
     for (int64_t i = 0; i < count; ++i) steps[i] = x[i];
   }
@@ -146,6 +187,24 @@ Tile tile_of(int64_t rows) {
                                tile<V, 6>,  tile<V, 7>,  tile<V, 8>,  tile<V, 9>, tile<V, 10>,
                                tile<V, 11>, tile<V, 12>, tile<V, 13>, tile<V, 14>};
     return kTiles[rows - 1];
+  }
+}
+
+/// Rows of `count` floats as the columns of a panel: steps of row i stand at to[i], to[2 * width +
+/// i], … for i in [0, width). `row(i)` is where row i begins, null for one of zeros.
+template <class V, class Row>
+void to_columns(Row row, int64_t count, float* to) {
+  constexpr int W = V::kWidth;
+  constexpr int64_t kPart = W * V::kPerStep;
+  alignas(64) float block[W * W];
+  for (int64_t k = 0; k < count; k += kPart) {
+    const int64_t some = smaller(kPart, count - k);
+    for (float& x : block) x = 0;
+    for (int64_t i = 0; i < W; ++i)
+      if (const float* x = row(i)) V::to_steps(block + i * W, x + k, some);
+    V::transpose(block);
+    for (int64_t s = 0; s < steps_of<V>(some); ++s)
+      V::store(to + (k / V::kPerStep + s) * 2 * W, V::load(block + s * W));
   }
 }
 

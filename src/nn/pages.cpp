@@ -4,7 +4,6 @@
 
 #include <cinttypes>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <new>
 #include <string>
@@ -37,11 +36,14 @@ bool in_read_only_file(uintptr_t begin, uintptr_t end) {
 at::Tensor huge_empty(int64_t count) {
   const auto bytes = static_cast<size_t>(count) * sizeof(float);
   if (bytes < kHugePage) return at::empty({count}, at::kFloat);
-  void* memory = std::aligned_alloc(kHugePage, round_down(bytes + kHugePage - 1, kHugePage));
-  if (memory == nullptr) throw std::bad_alloc();
-  madvise(memory, bytes, MADV_HUGEPAGE);
+  // Mapped with room to begin at a huge page, and given back to the system when it is freed.
+  const size_t mapped = bytes + kHugePage;
+  void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  const auto begin = round_down(reinterpret_cast<uintptr_t>(memory) + kHugePage - 1, kHugePage);
+  madvise(reinterpret_cast<void*>(begin), bytes, MADV_HUGEPAGE);
   return at::from_blob(
-      memory, {count}, [](void* p) { std::free(p); }, at::kFloat);
+      reinterpret_cast<void*>(begin), {count}, [=](void*) { munmap(memory, mapped); }, at::kFloat);
 }
 
 void release_file_pages(const at::Tensor& tensor) {

@@ -53,9 +53,10 @@ struct Grid {
 
 PackedWeight::Layout lay_out(const KernelTable& kernels, const at::Tensor& weight,
                              const at::Tensor& bias) {
-  const int64_t out = weight.size(0), in = weight.size(1);
+  const int64_t out = weight.size(0), in = weight.numel() / out;
   const int64_t panels = divide_up(out, kernels.panel);
-  const auto matrix = weight.to(at::kFloat).contiguous();
+  const auto rows = weight.dim() == 4 ? weight.permute({0, 2, 3, 1}) : weight;
+  const auto matrix = rows.to(at::kFloat).contiguous();
   PackedWeight::Layout layout{&kernels, huge_empty(kernels.packed_size(in, out)),
                               at::zeros({panels * kernels.panel}, at::kFloat), in, out};
   if (bias.defined()) layout.bias.narrow(0, 0, out).copy_(bias);
@@ -63,7 +64,7 @@ PackedWeight::Layout lay_out(const KernelTable& kernels, const at::Tensor& weigh
   auto* to = layout.packed.mutable_data_ptr<float>();
   run_tasks(panels, 0,
             [&](int64_t panel, float*) { kernels.pack(from, in, out, panel, panel + 1, to); });
-  release_file_pages(matrix);
+  release_file_pages(weight);
   return layout;
 }
 

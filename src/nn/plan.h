@@ -56,7 +56,8 @@ class PackedWeight {
     at::Tensor packed, bias;
     int64_t in = 0, out = 0;
   };
-  /// `weight` has [out, in], `bias` [out] or nothing.
+  /// `weight` has [out, in], or [out, in / k / k, k, k] of a convolution over patches [k, k,
+  /// channels]; `bias` [out] or nothing.
   std::shared_ptr<const Layout> get(const KernelTable& kernels, const at::Tensor& weight,
                                     const at::Tensor& bias);
 
