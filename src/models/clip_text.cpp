@@ -8,7 +8,6 @@
 
 namespace vesalius::models {
 namespace {
-
 constexpr double kEps = 1e-12;
 constexpr int64_t kPackedTokens = 4096;  // bounds memory; long before it products run at full speed
 
@@ -31,21 +30,17 @@ struct Packed {
 void check(const std::vector<int32_t>& text, const ClipTextConfig& c) {
   const auto length = static_cast<int64_t>(text.size());
   if (length == 0 || length > c.context)
-    fail(ErrorCode::kUnsupported,
-         "A text of {} tokens does not fit the model, which reads 1 to {}; shorten it.", length,
-         c.context);
-  const auto bad =
-      std::ranges::find_if(text, [&](int32_t id) { return id < 0 || id >= c.vocabulary; });
-  if (bad != text.end())
-    fail(ErrorCode::kModel,
-         "Token {} is outside the model's vocabulary of {}; use the model's own tokenizer.", *bad,
-         c.vocabulary);
+    fail(ErrorCode::kUnsupported, "A text of {} tokens does not fit; the model reads 1 to {}.",
+         length, c.context);
+  for (const int32_t id : text)
+    if (id < 0 || id >= c.vocabulary)
+      fail(ErrorCode::kModel, "Token {} is not among the model's {}; use its own tokenizer.", id,
+           c.vocabulary);
 }
 
 at::Tensor numbers(const std::vector<int64_t>& values, const at::Tensor& like) {
   return at::tensor(values, at::kLong).to(like.device());
 }
-
 }  // namespace
 
 ClipTextBlock::ClipTextBlock(const Weights& w, int64_t width, int64_t heads)
@@ -73,8 +68,7 @@ ClipText::ClipText(const Weights& w, const ClipTextConfig& c)
       positional_embedding(w("positional_embedding", {c.context, c.width})),
       ln_final(w / "ln_final", c.width, kEps) {
   if (c.autoregressive)
-    fail(ErrorCode::kModel,
-         "{} asks for a causal text tower; only the released bidirectional one is known.",
+    fail(ErrorCode::kModel, "{} asks for a causal text tower; use the released, bidirectional one.",
          w.store().source());
   for (int64_t i = 0; i < c.layers; ++i)
     resblocks.emplace_back(w / "resblocks" / i, c.width, c.heads);

@@ -7,21 +7,16 @@
 
 namespace vesalius::models {
 namespace {
-
 /// The reference's stream is [batch, tokens, dim]; ours keeps the grid.
 at::Tensor tokens(const at::Tensor& x) { return x.flatten(1, 2); }
-
-nn::ConvShape patch_shape(const DaVitConfig& c, size_t stage) {
-  const int64_t in = stage == 0 ? 3 : c.dims[stage - 1];
-  return {in, c.dims[stage], c.patch_size[stage], c.patch_stride[stage], c.patch_padding[stage]};
-}
-
 }  // namespace
 
 PatchEmbed::PatchEmbed(const Weights& w, const DaVitConfig& config, size_t stage)
     : name(w.name()),
       prenorm(config.patch_prenorm[stage]),
-      proj(w / "proj", patch_shape(config, stage)),
+      proj(w / "proj",
+           {stage == 0 ? 3 : config.dims[stage - 1], config.dims[stage], config.patch_size[stage],
+            config.patch_stride[stage], config.patch_padding[stage]}),
       norm(w / "norm", prenorm ? proj.shape.in : proj.shape.out) {}
 
 at::Tensor PatchEmbed::operator()(at::Tensor x) const {
@@ -50,16 +45,14 @@ at::Tensor DaVitBlock::operator()(at::Tensor x, const nn::Windows& windows,
   const auto add = [&](const nn::Linear& last, const at::Tensor& branch) {
     return drop ? x + drop(tokens(last(branch)), rate).view_as(x) : last.add(branch, x);
   };
-  const auto stage = [&](const std::string& part) {
-    if (nn::tracing()) nn::trace(name, part, tokens(x));
-  };
+  const auto stage = [&](auto& part) { nn::tracing() ? nn::trace(name, part, tokens(x)) : void(); };
   x = conv1.add_to(x);
   stage("conv1");
   auto y = attention_norm(x);
   if (kind == Attends::kWindows) {
     // The reference pads windows with zeros behind the norm, so a pad token's qkv is the bias.
-    y = nn::packed_attention(qkv(windows.partition(y)), heads, windows.groups(),
-                             {qkv.bias, windows.area()});
+    const nn::PadKeys pads{qkv.bias, windows.area()};
+    y = nn::packed_attention(qkv(windows.partition(y)), heads, windows.groups(), pads);
     y = windows.reverse(y);
   } else {
     y = nn::channel_attention(qkv(tokens(y)), heads).view_as(x);
@@ -76,17 +69,19 @@ at::Tensor DaVitBlock::operator()(at::Tensor x, const nn::Windows& windows,
 DaVit::DaVit(const Weights& w, const DaVitConfig& c)
     : window(c.window), norms(w / "norms", c.dims.back()) {
   const auto depth = std::accumulate(c.depths.begin(), c.depths.end(), int64_t{0});
-  const double step = depth > 0 ? c.drop_path / static_cast<double>(2 * depth - 1) : 0;
-  int64_t count = 0;  // rates rise linearly in the order spatial, channel, spatial, …
+  double rate = 0;  // rises linearly in the order spatial, channel, spatial, …
+  const double step = c.drop_path / static_cast<double>(2 * depth - 1);
   for (size_t stage = 0; stage < c.dims.size(); ++stage) {
-    convs.emplace_back(w / "convs" / static_cast<int64_t>(stage), c, stage);
+    const auto number = static_cast<int64_t>(stage);
+    convs.emplace_back(w / "convs" / number, c, stage);
     auto& layers = blocks.emplace_back();
+    const auto add = [&](const Weights& scope, Attends kind, int64_t heads) {
+      layers.emplace_back(scope, kind, c.dims[stage], heads, std::exchange(rate, rate + step));
+    };
     for (int64_t i = 0; i < c.depths[stage]; ++i) {
-      const auto scope = w / "blocks" / static_cast<int64_t>(stage) / i;
-      layers.emplace_back(scope / "spatial_block", Attends::kWindows, c.dims[stage], c.heads[stage],
-                          step * static_cast<double>(count++));
-      layers.emplace_back(scope / "channel_block", Attends::kChannels, c.dims[stage],
-                          c.groups[stage], step * static_cast<double>(count++));
+      const auto scope = w / "blocks" / number / i;
+      add(scope / "spatial_block", Attends::kWindows, c.heads[stage]);
+      add(scope / "channel_block", Attends::kChannels, c.groups[stage]);
     }
   }
 }

@@ -52,16 +52,23 @@ def runs():
 
 def test_end_to_end(runs):
     expected, _, first, _ = runs
-    assert difference(first["image_features"], expected["plain"]) <= END_TO_END
-    assert difference(first["text_features"], expected["text"]) <= 1e-5
+    image = difference(first["image_features"], expected["plain"])
+    text = difference(first["text_features"], expected["text"])
+    print(f"plain: image {image:.1e}, text {text:.1e}")
+    assert image <= END_TO_END
+    assert text <= 1e-5
 
 
 def test_with_gain(runs):
     expected, _, _, second = runs
-    assert difference(second["image_features"], expected["gain"]) <= WITH_GAIN
+    error = difference(second["image_features"], expected["gain"])
+    print(f"with the gain: {error:.1e}")
+    assert error <= WITH_GAIN
 
 
-@pytest.mark.parametrize("name", BLOCKS + [f"lang_encoder.resblocks.{i}" for i in range(FULL.layers)])
-def test_block(runs, name):
+def test_every_block(runs):
     _, taps, _, second = runs
-    assert difference(second[f"block.{name}"], taps[name][1]) <= BLOCK
+    errors = {n: difference(second[f"block.{n}"], out) for n, (_, out) in taps.items()}
+    worst = max(errors, key=errors.get)
+    print(f"worst block: {worst} {errors[worst]:.1e}")
+    assert errors[worst] <= BLOCK

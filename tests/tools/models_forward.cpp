@@ -14,6 +14,7 @@
 #include <iostream>
 
 #include "base/json.h"
+#include "checkpoint/safetensors.h"
 #include "models/medimageinsight.h"
 #include "nn/trace.h"
 
@@ -22,50 +23,6 @@ using namespace vesalius;
 namespace {
 
 using Tensors = std::map<std::string, at::Tensor>;
-
-at::ScalarType dtype_of(const std::string& name) {
-  return name == "I32" ? at::kInt : name == "I64" ? at::kLong : at::kFloat;
-}
-
-Tensors load(const fs::path& path) {
-  const auto file = MappedFile::open(path);
-  uint64_t header = 0;
-  std::memcpy(&header, file->bytes().data(), 8);
-  const auto* text = reinterpret_cast<const char*>(file->bytes().data()) + 8;
-  Tensors tensors;
-  const Json entries = parse_json(std::string_view(text, header), path.string());
-  for (const auto& [name, entry] : entries.items()) {
-    if (name == "__metadata__") continue;
-    const auto* data = text + header + entry.at("data_offsets").at(0).get<int64_t>();
-    const auto shape = entry.at("shape").get<std::vector<int64_t>>();
-    tensors[name] = at::from_blob(
-        const_cast<char*>(data), shape, [file](void*) {},
-        at::dtype(dtype_of(entry.at("dtype").get<std::string>())));
-  }
-  return tensors;
-}
-
-void save(const fs::path& path, const Tensors& tensors) {
-  Json header = Json::object();
-  int64_t offset = 0;
-  for (const auto& [name, tensor] : tensors) {
-    header[name] = {{"dtype", "F32"},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {offset, offset + tensor.numel() * 4}}};
-    offset += tensor.numel() * 4;
-  }
-  std::string text = dump_json(header);
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  const uint64_t size = text.size();
-  FileWriter file(path);
-  file.write(&size, 8);
-  file.write(text);
-  for (const auto& [name, tensor] : tensors) {
-    const auto plain = tensor.detach().to(at::kFloat).contiguous();
-    file.write(plain.const_data_ptr(), plain.nbytes());
-  }
-  file.commit();
-}
 
 models::MedImageInsightConfig configure(const Json& json) {
   models::MedImageInsightConfig c;
@@ -136,19 +93,20 @@ void gradients(const models::MedImageInsight& model, const TensorStore& store, T
   outputs["loss"].backward();
   for (const auto& [name, parameter] : store.taken())
     outputs["gradient." + name] = parameter.grad();
+  outputs["loss"] = outputs["loss"].detach();
 }
 
 int run(const Json& job) {
   at::set_num_threads(job.value("threads", 2));
   Tensors weights;
   for (const auto& path : job.at("weights"))
-    for (auto& [name, tensor] : load(path.get<std::string>())) weights[name] = tensor;
+    for (auto& [name, tensor] : read_safetensors(path.get<std::string>())) weights[name] = tensor;
   const bool learning = job.value("gradients", false);
   for (auto& [name, tensor] : weights) tensor.requires_grad_(learning);
   const auto store = std::make_shared<TensorStore>("the weights given", std::move(weights));
   const models::MedImageInsight model(Weights(store), configure(job.at("config")));
   store->finish();
-  const auto inputs = load(job.at("inputs").get<std::string>());
+  const auto inputs = read_safetensors(job.at("inputs").get<std::string>());
   Tensors outputs;
   const c10::AutoGradMode mode(learning);
   if (job.value("trace", false))
@@ -156,7 +114,7 @@ int run(const Json& job) {
   else
     forward(model, inputs, outputs);
   if (learning) gradients(model, *store, outputs);
-  save(job.at("output").get<std::string>(), outputs);
+  write_safetensors(job.at("output").get<std::string>(), outputs);
   return 0;
 }
 
