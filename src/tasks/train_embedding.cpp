@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/progress.h"
 #include "checkpoint/safetensors.h"
 #include "tasks/batches.h"
 #include "tasks/unicl.h"
