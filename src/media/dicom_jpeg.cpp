@@ -183,7 +183,8 @@ CodedFrame decode_jpeg_ls_frame(Bytes bytes, const DicomInfo& info, const std::s
   }
   // A run is at most 2^15 samples a bit.
   const size_t count = sample_count(info), width = frame.stream.precision <= 8 ? 1 : 2;
-  if (count >> 18 > bytes.size() || count * width > 0xFFFFFFFE) {
+  if (count >> 18 > bytes.size() || count * width > 0xFFFFFFFE ||
+      !plausible_size(static_cast<double>(count) * sizeof(int32_t), bytes.size())) {
     fail_damaged(where, "JPEG-LS", "there is too little of it");
   }
   DcmDataset data;

@@ -119,9 +119,8 @@ CodedFrame decode_jpeg2000_frame(Bytes bytes, const DicomInfo& info, const std::
   if (!has_header || picture == nullptr) fail_damaged(where, "JPEG 2000", source.complaint);
   CodedFrame frame{describe(*picture), {}};
   check_code_stream(frame.stream, info, where);
-  // An empty code block costs a fraction of a bit, but not less than this.
-  if (static_cast<double>(info.rows) * info.columns * info.samples >
-      double(bytes.size()) * (1 << 16)) {
+  const double samples = static_cast<double>(info.rows) * info.columns * info.samples;
+  if (!plausible_size(samples * sizeof(int32_t), bytes.size())) {
     fail_damaged(where, "JPEG 2000", "there is too little of it");
   }
   const bool decoded = opj_decode(codec.get(), stream.get(), picture.get()) == OPJ_TRUE &&

@@ -43,6 +43,12 @@ const char* mode_name(Mode mode) { return traits(mode).name; }
 int mode_channels(Mode mode) { return traits(mode).channels; }
 int mode_bytes(Mode mode) { return traits(mode).bytes; }
 
+bool plausible_size(double decoded_bytes, size_t file_bytes) {
+  constexpr double kAlwaysGranted = 256 << 20, kMaxRatio = 4096;
+  return decoded_bytes <= kAlwaysGranted ||
+         decoded_bytes <= static_cast<double>(file_bytes) * kMaxRatio;
+}
+
 Image allocate_image(int64_t width, int64_t height, Mode mode, size_t file_bytes, double max_ratio,
                      const std::string& where) {
   if (width < 1 || height < 1) {
@@ -61,7 +67,7 @@ Image allocate_image(int64_t width, int64_t height, Mode mode, size_t file_bytes
   }
   constexpr double kSlack = 1 << 16;  // small images may be all header
   const double decoded = samples * mode_bytes(mode);
-  if (decoded > double(file_bytes) * max_ratio + kSlack) {
+  if (decoded > double(file_bytes) * max_ratio + kSlack || !plausible_size(decoded, file_bytes)) {
     fail(ErrorCode::kUnsupported,
          "{}: the header claims {} x {} pixels, which {} bytes of file cannot hold; the file is "
          "truncated or "

@@ -91,6 +91,13 @@ TEST(AllocateImage, ChecksSizesInSixtyFourBits) {
   EXPECT_THROW(try_size(0x80000000LL, 1, SIZE_MAX), Error);
 }
 
+TEST(PlausibleSize, LetsBlankPicturesBeSmall) {
+  constexpr double kMiB = 1 << 20;
+  EXPECT_TRUE(plausible_size(256 * kMiB, 1));
+  EXPECT_FALSE(plausible_size(257 * kMiB, 1));
+  EXPECT_TRUE(plausible_size(400 * kMiB, 1 << 20));
+}
+
 /// A TIFF directory of one entry.
 Blob exif_block(bool big_endian, uint16_t tag, uint16_t type, uint16_t value) {
   Blob bytes = big_endian ? Blob{'M', 'M', 0, 42, 0, 0, 0, 8} : Blob{'I', 'I', 42, 0, 8, 0, 0, 0};
