@@ -2,6 +2,10 @@
 
 #include <sys/mman.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <cinttypes>
 #include <cstdio>
 #include <fstream>
@@ -44,6 +48,17 @@ at::Tensor huge_empty(int64_t count) {
   madvise(reinterpret_cast<void*>(begin), bytes, MADV_HUGEPAGE);
   return at::from_blob(
       reinterpret_cast<void*>(begin), {count}, [=](void*) { munmap(memory, mapped); }, at::kFloat);
+}
+
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  static const bool done = [] {
+    constexpr int kMegabytes = 1 << 20;
+    return mallopt(M_MMAP_MAX, 0) == 1 && mallopt(M_TRIM_THRESHOLD, 1024 * kMegabytes) == 1 &&
+           mallopt(M_TOP_PAD, 16 * kMegabytes) == 1;
+  }();
+  (void)done;
+#endif
 }
 
 void release_file_pages(const at::Tensor& tensor) {

@@ -115,6 +115,7 @@ void run_tasks(int64_t count, int64_t floats, const std::function<void(int64_t, 
 std::shared_ptr<const PackedWeight::Layout> PackedWeight::get(const KernelTable& kernels,
                                                               const at::Tensor& weight,
                                                               const at::Tensor& bias) {
+  keep_freed_memory();
   const std::lock_guard lock(guard_);
   const void* data = weight.const_data_ptr();
   const int64_t version = version_of(weight) + (bias.defined() ? version_of(bias) : 0);
