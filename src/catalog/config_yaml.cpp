@@ -1,27 +1,26 @@
 #include "catalog/config_yaml.h"
 
 #include <fmt/ranges.h>
-#include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cmath>
+
+#include "catalog/yaml.h"
 
 namespace vesalius::catalog {
 namespace {
 
 constexpr uint64_t kLargestConfig = 1 << 20;
 constexpr int64_t kLargestNumber = 1 << 20;  // of a width, depth, size: more is no model
+constexpr int64_t kLargestImage = 8192;
 constexpr size_t kMostStages = 8;
 
 /// One parsed file: looks keys up by their dotted path and converts with errors that name them.
 class Keys {
  public:
-  Keys(const std::string& yaml, std::string where) : where_(std::move(where)) {
-    try {
-      root_ = YAML::Load(yaml);
-    } catch (const YAML::Exception& problem) {
-      refuse("it is not YAML ({})", problem.what());
-    }
-    if (!root_.IsMap()) refuse("it holds no keys");
+  Keys(const std::string& yaml, std::string where)
+      : where_(std::move(where)), root_(parse_yaml(yaml, where_)) {
+    if (!root_.is_object()) refuse("it holds no keys");
   }
 
   template <class... Args>
@@ -32,18 +31,14 @@ class Keys {
          where_, fmt::format(reason, std::forward<Args>(args)...));
   }
 
-  YAML::Node find(const std::string& dotted) const {
-    if (const auto direct = static_cast<const YAML::Node&>(root_)[dotted]; direct.IsDefined())
-      return direct;
-    YAML::Node node = YAML::Clone(root_);
-    node.reset(root_);
+  /// The value at "A.B.C", or nothing where it is not given or null.
+  const Json* find(const std::string& dotted) const {
+    const Json* node = &root_;
     for (size_t start = 0; start <= dotted.size();) {
       const size_t end = std::min(dotted.find('.', start), dotted.size());
-      if (!node.IsMap()) return YAML::Node(YAML::NodeType::Undefined);
-      const YAML::Node next =
-          static_cast<const YAML::Node&>(node)[dotted.substr(start, end - start)];
-      if (!next.IsDefined()) return YAML::Node(YAML::NodeType::Undefined);
-      node.reset(next);
+      const auto next = node->find(dotted.substr(start, end - start));
+      if (next == node->end() || next->is_null()) return nullptr;
+      node = &*next;
       start = end + 1;
     }
     return node;
@@ -51,41 +46,45 @@ class Keys {
 
   template <class T>
   void read(const std::string& key, T& value) const {
-    if (const auto node = find(key); node.IsDefined() && !node.IsNull())
-      value = convert<T>(node, key);
+    if (const Json* node = find(key)) value = convert<T>(*node, key);
   }
 
   template <class T>
   void read(const std::string& key, std::vector<T>& values) const {
-    const auto node = find(key);
-    if (!node.IsDefined()) return;
-    if (!node.IsSequence() || node.size() == 0 || node.size() > kMostStages)
+    const Json* node = find(key);
+    if (node == nullptr) return;
+    if (!node->is_array() || node->empty() || node->size() > kMostStages)
       refuse("{} is not a list of 1 to {} values", key, kMostStages);
     values.clear();
-    for (const auto& item : node) values.push_back(convert<T>(item, key));
+    for (const Json& item : *node) values.push_back(convert<T>(item, key));
   }
 
  private:
   template <class T>
-  T convert(const YAML::Node& node, const std::string& key) const {
-    T value{};
-    if (!node.IsScalar() || !YAML::convert<T>::decode(node, value))
-      refuse("{} is not what it should be", key);
-    if constexpr (std::is_same_v<T, int64_t>)
-      if (value < 0 || value > kLargestNumber) refuse("{} is {}", key, value);
-    if constexpr (std::is_floating_point_v<T>)
-      if (!std::isfinite(value)) refuse("{} is not a number", key);
-    return value;
+  T convert(const Json& node, const std::string& key) const {
+    if constexpr (std::is_same_v<T, bool>) {
+      if (node.is_boolean()) return node.get<bool>();
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      if (node.is_string()) return node.get<std::string>();
+    } else if constexpr (std::is_same_v<T, int64_t>) {
+      if (node.is_number_integer() && node >= 0 && node <= kLargestNumber)
+        return node.get<int64_t>();
+    } else {
+      const double value = node.is_number() ? node.get<double>() : std::nan("");
+      if (std::abs(value) <= kLargestNumber) return static_cast<T>(value);
+    }
+    refuse("{} is {}", key, dump_json(node));
   }
 
   std::string where_;
-  YAML::Node root_;
+  Json root_;
 };
 
 void read_image(const Keys& keys, models::MedImageInsightConfig& config) {
   std::vector<int64_t> size{config.image_size, config.image_size};
   keys.read("IMAGE_ENCODER.IMAGE_SIZE", size);
-  if (size.front() != size.back() || size.front() < 1) keys.refuse("IMAGE_SIZE is not a square");
+  if (size.size() != 2 || size[0] != size[1] || size[0] < 1 || size[0] > kLargestImage)
+    keys.refuse("IMAGE_SIZE is not a square of 1 to {} pixels", kLargestImage);
   config.image_size = size.front();
   std::vector<float> mean(config.mean, config.mean + 3), std(config.std, config.std + 3);
   keys.read("IMAGE_ENCODER.IMAGE_MEAN", mean);
@@ -125,7 +124,7 @@ void check_image(const Keys& keys, const models::DaVitConfig& image) {
       keys.refuse("stage {} has an impossible patch", i);
   }
   if (image.window < 1 || image.drop_path < 0 || image.drop_path >= 1)
-    keys.refuse("WINDOW_SIZE or DROP_PATH_RATE");
+    keys.refuse("WINDOW_SIZE or DROP_PATH_RATE is impossible");
 }
 
 /// Branches of the original code that the release does not use and that are not built here.
@@ -142,13 +141,24 @@ void refuse_variants(const Keys& keys) {
     keys.read(key, value);
     if (value != wanted) keys.refuse("{}: {} is a variant that is not supported", key, value);
   }
+  const std::pair<const char*, const char*> names[] = {{"IMAGE_ENCODER.NAME", "davit_v1"},
+                                                       {"LANG_ENCODER.NAME", "transformer"},
+                                                       {"LANG_ENCODER.TOKENIZER", "clip"}};
+  for (const auto& [key, wanted] : names) {
+    std::string value = wanted;
+    keys.read(key, value);
+    if (value != wanted) keys.refuse("{} is '{}' where '{}' is known", key, value, wanted);
+  }
+  int64_t classes = 0;
+  keys.read("IMAGE_ENCODER.NUM_CLASSES", classes);
+  if (classes != 0) keys.refuse("NUM_CLASSES is {}: a classifier, not an embedding", classes);
 }
 
 }  // namespace
 
 models::MedImageInsightConfig parse_config(const std::string& yaml, const std::string& where) {
   const Keys keys(yaml, where);
-  if (!keys.find("IMAGE_ENCODER").IsDefined() || !keys.find("LANG_ENCODER").IsDefined())
+  if (keys.find("IMAGE_ENCODER") == nullptr || keys.find("LANG_ENCODER") == nullptr)
     keys.refuse("IMAGE_ENCODER and LANG_ENCODER are not both there");
   models::MedImageInsightConfig config;
   read_image(keys, config);
