@@ -6,10 +6,12 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "base/hash.h"
 #include "base/version.h"
 #include "catalog/config_yaml.h"
+#include "catalog/spellings.h"
+#include "catalog/weights_hash.h"
 #include "checkpoint/safetensors.h"
+#include "nn/plan.h"
 #include "text/clip_tokenizer.h"
 
 namespace vesalius::catalog {
@@ -41,17 +43,47 @@ at::Device parse_device(const std::string& name) {
   fail(ErrorCode::kUsage, "device '{}' is not known; choose auto, cpu, cuda or cuda:N.", name);
 }
 
+/// What a precision asked for means on a device.
+struct Numbers {
+  std::string name;                               // "fp32"
+  at::ScalarType type = at::kFloat;               // of the weights
+  nn::Precision products = nn::Precision::kFp32;  // of the CPU's kernels
+};
+
+Numbers choose_numbers(const std::string& asked, at::Device device) {
+  const bool cpu = device.is_cpu();
+  const bool bf16 =
+      asked == "bf16" || (asked == "auto" && cpu && nn::auto_precision() == nn::Precision::kBf16);
+  if (bf16 && cpu && nn::auto_precision() != nn::Precision::kBf16)
+    fail(ErrorCode::kDevice,
+         "precision bf16: this CPU has no fast bfloat16. Use --precision auto or fp32.");
+  if (bf16) return {"bf16", cpu ? at::kFloat : at::kBFloat16, nn::Precision::kBf16};
+  if (asked == "fp16" && !cpu) return {"fp16", at::kHalf};
+  if (asked == "auto" || asked == "fp32") return {"fp32"};
+  fail(ErrorCode::kUsage,
+       "precision '{}' is not offered by this model on {}; choose auto, fp32 or bf16{}.", asked,
+       device.str(), cpu ? "" : " or fp16");
+}
+
+/// Moves the towers that will be used; mapped float32 on the CPU stays where it is.
+void place(std::map<std::string, at::Tensor>& tensors, const Placement& placement) {
+  for (auto& [name, tensor] : tensors) {
+    const bool image = name.starts_with("image_"), text = name.starts_with("lang_");
+    if (!tensor.is_floating_point() || (image && !placement.images) || (text && !placement.texts))
+      continue;
+    tensor = tensor.to(placement.device, image || text ? placement.type : at::kFloat);
+  }
+}
+
 /// MedImageInsight and its like behind the catalog's interface.
 class OpenedMedImageInsight : public EmbeddingModel {
  public:
-  OpenedMedImageInsight(OpenPackage opened, const OpenOptions& options)
-      : opened_(std::move(opened)),
+  OpenedMedImageInsight(const fs::path& folder, const OpenOptions& options)
+      : device_(parse_device(options.device)),
+        numbers_(choose_numbers(options.precision, device_)),
+        opened_(open_package(folder, {device_, numbers_.type, options.images, options.texts})),
         card_(card_of_package(opened_.package)),
-        device_(parse_device(options.device)) {
-    if (options.precision != "auto" && options.precision != "fp32")
-      fail(ErrorCode::kUsage,
-           "precision '{}' is not offered by this model on {}; choose auto or fp32.",
-           options.precision, device_.str());
+        hash_(opened_.package.weights) {
     if (options.texts) tokenizer_.emplace(text::ClipTokenizer::load(opened_.package.tokenizer));
   }
 
@@ -59,7 +91,7 @@ class OpenedMedImageInsight : public EmbeddingModel {
   int64_t dimension() const override { return opened_.config.projection; }
   double logit_scale() const override { return opened_.model->logit_scale.item<double>(); }
   std::string device() const override { return device_.str(); }
-  std::string precision() const override { return "fp32"; }
+  std::string precision() const override { return numbers_.name; }
 
   recipes::ModelInput input() const override {
     recipes::ModelInput input{.size = static_cast<int>(opened_.config.image_size)};
@@ -70,11 +102,13 @@ class OpenedMedImageInsight : public EmbeddingModel {
 
   at::Tensor embed_images(const at::Tensor& pixels) const override {
     const c10::InferenceMode inference;
+    const nn::PlanScope plan(numbers_.products);
     return opened_.model->embed_images(pixels).to(at::kCPU, at::kFloat);
   }
 
   at::Tensor embed_texts(const std::vector<std::string>& texts) const override {
     const c10::InferenceMode inference;
+    const nn::PlanScope plan(numbers_.products);
     const std::lock_guard lock(guard_);
     if (cache_.size() > kMostCachedTexts) cache_.clear();
     embed_new(texts);
@@ -83,14 +117,11 @@ class OpenedMedImageInsight : public EmbeddingModel {
     return rows.empty() ? at::empty({0, dimension()}) : at::stack(rows);
   }
 
-  std::string weights_sha256() const override {
-    const std::lock_guard lock(guard_);
-    if (hash_.empty()) hash_ = sha256(MappedFile::open(opened_.package.weights)->bytes());
-    return hash_;
-  }
+  std::string weights_sha256() const override { return hash_.get(); }
 
  private:
   void embed_new(const std::vector<std::string>& texts) const {
+    if (!tokenizer_) fail(ErrorCode::kFailed, "model {} was opened for images alone.", card_.name);
     std::vector<std::string> fresh;
     std::vector<std::vector<int32_t>> ids;
     for (const std::string& text : texts) {
@@ -104,24 +135,24 @@ class OpenedMedImageInsight : public EmbeddingModel {
       cache_[fresh[i]] = features[static_cast<int64_t>(i)].clone();
   }
 
+  at::Device device_;
+  Numbers numbers_;
   OpenPackage opened_;
   Card card_;
-  at::Device device_;
   std::optional<text::ClipTokenizer> tokenizer_;
   mutable std::mutex guard_;
   mutable std::unordered_map<std::string, at::Tensor> cache_;
-  mutable std::string hash_;
+  WeightsHash hash_;  // computed meanwhile, where it is not known
 };
 
 }  // namespace
 
-OpenPackage open_package(const fs::path& folder) {
+OpenPackage open_package(const fs::path& folder, const Placement& placement) {
   OpenPackage opened{.package = find_package(folder)};
   opened.config = read_config(opened.package.config);
-  auto tensors = read_safetensors(opened.package.weights);
-  for (auto& [name, tensor] : tensors)
-    if (tensor.scalar_type() != at::kFloat && tensor.is_floating_point())
-      tensor = tensor.to(at::kFloat);
+  auto tensors = medimageinsight_spellings().apply(read_safetensors(opened.package.weights),
+                                                   opened.package.weights.string());
+  place(tensors, placement);
   fit_positions(tensors, opened.config.text.context);
   if (const auto found = tensors.find(kTokens); found != tensors.end() && found->second.dim() == 2)
     opened.config.text.vocabulary = found->second.size(0);
@@ -158,8 +189,7 @@ fs::path model_folder(const std::string& name) {
 
 std::unique_ptr<EmbeddingModel> open_embedding_model(const std::string& name_or_folder,
                                                      const OpenOptions& options) {
-  return std::make_unique<OpenedMedImageInsight>(open_package(model_folder(name_or_folder)),
-                                                 options);
+  return std::make_unique<OpenedMedImageInsight>(model_folder(name_or_folder), options);
 }
 
 Json provenance(const EmbeddingModel& model, const recipes::Recipe& recipe) {

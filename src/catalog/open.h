@@ -16,9 +16,16 @@ struct OpenPackage {
   std::unique_ptr<models::MedImageInsight> model;
 };
 
-/// Binds every tensor of the file to the model: float32 on the CPU, mapped where the file holds
-/// float32. Error kModel lists all that is missing, extra or mis-shaped.
-OpenPackage open_package(const fs::path& folder);
+/// Where a model's weights go, and as what. Those of a tower that is not used stay in the file.
+struct Placement {
+  at::Device device = at::kCPU;
+  at::ScalarType type = at::kFloat;
+  bool images = true, texts = true;
+};
+
+/// Binds every tensor of the file to the model, mapped where the file holds what is wanted. Error
+/// kModel lists all that is missing, extra or mis-shaped.
+OpenPackage open_package(const fs::path& folder, const Placement& placement = {});
 
 /// The folder behind a model's name, or the folder itself. An empty name means medimageinsight when
 /// it is installed, else starter-insight. Error kModel says what there is.
