@@ -14,6 +14,8 @@ TOOL = pathlib.Path(os.environ["VESALIUS_BUILD"]) / "media_pixels"
 SHARED = pathlib.Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 PYDICOM_FILES = pathlib.Path(pydicom.__file__).parent / "data" / "test_files"
 DTYPES = {"I;16": "u2", "RGB;16": "u2", "RGBA;16": "u2", "F": "f4"}
+PILLOW_MODES = {"I": "F", "I;16B": "I;16"}  # our names for modes that hold the same numbers
+
 # Readable here and not there.
 ONLY_HERE = {"JPEG-lossy.dcm": "its scan header ends before coefficient 63, which pylibjpeg refuses"}
 
@@ -86,7 +88,7 @@ def compare_image(header, data, path):
     if image.format == "TIFF":  # Pillow has turned it
         ours = TURNS[header["orientation"]](ours)
     theirs = np.asarray(image.convert("L") if mode == "1" else image)
-    if (mode, ours.shape) != ({"I": "F"}.get(image.mode, image.mode), theirs.shape):
+    if (mode, ours.shape) != (PILLOW_MODES.get(image.mode, image.mode), theirs.shape):
         return f"{path}: {mode} {ours.shape}, Pillow has {image.mode} {theirs.shape}"
     if mode == "P":
         palette = image.getpalette("RGB")

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
+#include "base/parallel.h"
 #include "dicom_files.h"
 #include "media/dicom_codecs.h"
 #include "media/dicom_fragments.h"
@@ -130,6 +133,19 @@ TEST(DicomFile, ReadsRunLengths) {
   runs.insert(runs.end(), {0xFE, 7, 0x80, 0x02, 1, 2, 3, 0});  // three 7s, nothing, three literals
   EXPECT_EQ(DicomFile::parse(testing::encapsulated(spec, {{}, runs}), "a.dcm").frame(0).values,
             (Values{7, 7, 7, 1, 2, 3}));
+}
+
+TEST(DicomFile, IsReadOnManyThreadsAtOnce) {
+  const Blob bytes =
+      testing::encapsulated({.syntax = "1.2.840.10008.1.2.5"}, {{}, rle({9, 8, 7, 6, 5, 4})});
+  std::atomic<int> equal = 0;
+  parallel_for(
+      200,
+      [&](int64_t) {
+        if (DicomFile::parse(bytes, "a.dcm").frame(0).values == Values{9, 8, 7, 6, 5, 4}) ++equal;
+      },
+      4);
+  EXPECT_EQ(equal, 200);
 }
 
 TEST(DicomFile, RefusesBrokenRunLengths) {

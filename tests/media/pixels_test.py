@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from decoded import PYDICOM_FILES, SHARED, as_array, check, compare_dicom, compare_image, decode_one, exit_code
 from decoded import dicom_file
 from PIL import Image
@@ -124,30 +125,112 @@ def test_written_by_pillow(tmp_path, suffix, mode, options):
         assert header["mode"] == mode
 
 
-def raw_png(path, array, interlaced=False):
-    """16-bit colour, which Pillow does not write."""
-    height, width, channels = array.shape
-    kind = {2: 4, 3: 2, 4: 6}[channels]
-    rows = b"".join(b"\0" + array[y].astype(">u2").tobytes() for y in range(height))
+def png_rows(array, depth):
+    """Rows of one pass, each behind its filter byte; narrow samples packed, the first in the highest bits."""
+    if depth == 16:
+        return b"".join(b"\0" + row.astype(">u2").tobytes() for row in array)
+    bits = np.unpackbits(array.reshape(len(array), -1, 1), axis=2)[..., 8 - depth :]
+    return b"".join(b"\0" + np.packbits(row.ravel()).tobytes() for row in bits)
+
+
+ADAM7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+
+
+def raw_png(path, array, color_type, depth, interlaced=False, chunks=()):
+    """[height, width, channels] as a PNG of any kind, also those that Pillow does not write."""
 
     def chunk(name, body):
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
-    head = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, int(interlaced))
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    )
+    passes = [array[y::dy, x::dx] for y, x, dy, dx in ADAM7] if interlaced else [array]
+    rows = b"".join(png_rows(part, depth) for part in passes if part.size)
+    head = struct.pack(">IIBBBBB", array.shape[1], array.shape[0], depth, color_type, 0, 0, int(interlaced))
+    parts = [(b"IHDR", head), *chunks, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
 
 
-@pytest.mark.parametrize("channels, mode", [(2, "RGBA;16"), (3, "RGB;16"), (4, "RGBA;16")])
-def test_16_bit_colour_png_is_kept(tmp_path, channels, mode):
+@pytest.mark.parametrize("channels, color_type, mode", [(2, 4, "RGBA;16"), (3, 2, "RGB;16"), (4, 6, "RGBA;16")])
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_16_bit_colour_png_is_kept(tmp_path, channels, color_type, mode, interlaced):
     path, array = tmp_path / "deep.png", picture(channels, "u2")
-    raw_png(path, array)
+    raw_png(path, array, color_type, 16, interlaced)
     header, data = decode_one(path)
     assert header["mode"] == mode
     expected = np.concatenate([array[..., :1].repeat(3, -1), array[..., 1:]], -1) if channels == 2 else array
     assert np.array_equal(as_array(header, data), expected)
     assert compare_image(header, data, path) is None
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("transparent", [False, True])
+def test_grey_png_of_every_depth(tmp_path, depth, interlaced, transparent):
+    array = picture(1, "u2" if depth == 16 else "u1")[..., None] & (2**depth - 1)
+    chunks = [(b"tRNS", struct.pack(">H", 1))] if transparent else []
+    raw_png(tmp_path / "g.png", array, 0, depth, interlaced, chunks)
+    header, data = decode_one(tmp_path / "g.png")
+    assert "error" not in header
+    assert compare_image(header, data, tmp_path / "g.png") is None
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_palette_png_of_every_depth(tmp_path, depth, interlaced):
+    array = picture(1)[..., None] & (2**depth - 1)
+    colors = np.random.default_rng(depth).integers(0, 256, (2**depth, 3), np.uint8)
+    chunks = [(b"PLTE", colors.tobytes()), (b"tRNS", bytes([9, 200]))]
+    raw_png(tmp_path / "p.png", array, 3, depth, interlaced, chunks)
+    header, data = decode_one(tmp_path / "p.png")
+    assert compare_image(header, data, tmp_path / "p.png") is None
+    assert header["palette"][: colors.size] == colors.ravel().tolist()
+    assert header["palette_alpha"] == [9, 200]
+
+
+TIFF_LAYOUTS = [
+    {},
+    {"byteorder": ">"},
+    {"bigtiff": True},
+    {"tile": (16, 32)},
+    {"rowsperstrip": 7},
+    {"compression": "zlib"},
+    {"compression": "zlib", "tile": (32, 16), "byteorder": ">"},
+]
+TIFF_SAMPLES = [
+    ("u1", 1, {}),
+    ("u2", 1, {}),
+    ("f4", 1, {}),
+    ("i2", 1, {}),
+    ("u1", 1, {"photometric": "miniswhite"}),
+    ("u1", 3, {"photometric": "rgb"}),
+    ("u2", 3, {"photometric": "rgb"}),
+    ("u1", 4, {"photometric": "rgb", "extrasamples": ["unassalpha"]}),
+    ("u1", 4, {"photometric": "rgb", "extrasamples": ["assocalpha"]}),
+    ("u1", 4, {"photometric": "rgb", "extrasamples": ["unspecified"]}),
+    ("u2", 4, {"photometric": "rgb", "extrasamples": ["unassalpha"]}),
+    ("u1", 3, {"photometric": "rgb", "planarconfig": "separate"}),
+    ("u2", 3, {"photometric": "rgb", "planarconfig": "separate"}),
+    ("u1", 4, {"photometric": "separated"}),
+]
+
+
+@pytest.mark.parametrize("layout", TIFF_LAYOUTS, ids=str)
+@pytest.mark.parametrize("dtype, channels, tags", TIFF_SAMPLES, ids=str)
+def test_tiff_layouts(tmp_path, dtype, channels, tags, layout):
+    path = tmp_path / "t.tif"
+    array = picture(channels, "u2" if dtype == "i2" else dtype if dtype != "f4" else "u1").astype(dtype)
+    separate = tags.get("planarconfig") == "separate"
+    tifffile.imwrite(path, array.transpose(2, 0, 1) if separate else array, metadata=None, **tags, **layout)
+    header, data = decode_one(path)
+    assert "error" not in header
+    ours = as_array(header, data)
+    # Pillow takes uncompressed tiles of one plane each for another order, and swaps compressed big-endian
+    # floats and signed numbers twice; of 16-bit colour it knows the half.
+    swapped = dtype in {"f4", "i2"} and "compression" in layout and layout.get("byteorder") == ">"
+    tiles = separate and "tile" in layout and "compression" not in layout
+    if swapped or tiles or header["mode"] in {"RGB;16", "RGBA;16"}:
+        assert np.array_equal(ours, array)
+    else:
+        assert compare_image(header, data, path) is None
 
 
 # ---- what cannot be read ----
