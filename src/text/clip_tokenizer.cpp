@@ -16,7 +16,7 @@ namespace {
 
 // The 75 tokens that a model sees come from a few hundred characters; what is far behind them is
 // not read, so that no input, however long, costs more than milliseconds.
-constexpr size_t kMostCharacters = 1 << 15;
+constexpr size_t kMostCharacters = 1 << 13;
 
 int32_t special_id(const Vocabulary& vocabulary, const char* token, const fs::path& folder) {
   const auto found = vocabulary.find(token);

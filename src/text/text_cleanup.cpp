@@ -97,14 +97,25 @@ bool is_idle_control(char32_t c) {
          (c >= 0x206A && c < 0x2070) || c == 0xFEFF || (c >= 0xFFF9 && c < 0xFFFD);
 }
 
+// The repairs that need characters beyond ASCII to have anything to do.
+std::u32string repair_characters(std::u32string text) {
+  text = fix_c1_controls(fix_encoding(std::move(text)));
+  text = replace_characters(replace_characters(text, ligatures()), widths());
+  return straighten_quotes(std::move(text));
+}
+
+bool is_ascii(std::u32string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char32_t c) { return c < 0x80; });
+}
+
 // One pass of every repair. There are no surrogates to join: well-formed UTF-8 holds none.
 std::u32string repair_once(std::u32string text, bool html) {
   if (html) text = unescape_html(text);
-  text = fix_c1_controls(fix_encoding(std::move(text)));
-  text = replace_characters(replace_characters(text, ligatures()), widths());
-  text = remove_terminal_escapes(unify_line_breaks(straighten_quotes(std::move(text))));
+  const bool plain = is_ascii(text);
+  if (!plain) text = repair_characters(std::move(text));
+  text = remove_terminal_escapes(unify_line_breaks(text));
   std::erase_if(text, is_idle_control);
-  return nfc(text);
+  return plain ? text : nfc(text);
 }
 
 std::u32string fix_line(std::u32string line, bool html) {
