@@ -84,8 +84,8 @@ def image_case(tmp_path_factory):
     return ImageCase(tmp_path_factory.mktemp("image"))
 
 
-@pytest.mark.parametrize("c", [TINY, TINY_OTHER], ids=["tiny", "other"])
-@pytest.mark.parametrize("size", [(96, 96), (224, 224), (100, 164), (37, 29)], ids=str)
+@pytest.mark.parametrize("c, size", [(TINY, (96, 96)), (TINY, (224, 224)), (TINY, (100, 164)), (TINY, (37, 29)),
+                                     (TINY_OTHER, (100, 164)), (TINY_OTHER, (120, 120))])
 def test_image_tower_three_ways(tmp_path, c, size):
     errors = ImageCase(tmp_path, c, size).errors(lambda w: image_tower(c, w, groups=c.groups))
     assert max(errors.values()) <= 1, errors
