@@ -122,20 +122,24 @@ bool down_first(const Scaling& s) {
 std::vector<uint8_t> resample_u8(const uint8_t* pixels, int channels, const Scaling& scaling,
                                  const Resampler& filter, CpuLevel level) {
   int width = scaling.width, height = scaling.height;
-  std::vector<uint8_t> held(pixels, pixels + static_cast<size_t>(width) * height * channels);
+  std::vector<uint8_t> held;
+  const uint8_t* now = pixels;  // the image so far: the caller's, then what a pass has made
   const auto pass_across = [&] {
     if (width == scaling.out_width) return;
-    held = across(held.data(), width, height, channels, scaling.out_width, filter, level);
+    held = across(now, width, height, channels, scaling.out_width, filter, level);
+    now = held.data();
     width = scaling.out_width;
   };
   const auto pass_down = [&] {
     if (height == scaling.out_height) return;
-    held = down(held.data(), width, height, channels, scaling.out_height, filter, level);
+    held = down(now, width, height, channels, scaling.out_height, filter, level);
+    now = held.data();
     height = scaling.out_height;
   };
   if (down_first(scaling)) pass_down();
   pass_across();
   pass_down();
+  if (now == pixels) held.assign(now, now + static_cast<size_t>(width) * height * channels);
   return held;
 }
 

@@ -36,7 +36,9 @@ VESALIUS_VNNI inline void add_four(Sums& sums, const __m512i rows[4], const __m5
   const __m512i columns[4] = {
       _mm512_unpacklo_epi16(low_ab, low_cd), _mm512_unpackhi_epi16(low_ab, low_cd),
       _mm512_unpacklo_epi16(high_ab, high_cd), _mm512_unpackhi_epi16(high_ab, high_cd)};
+#pragma GCC unroll 3
   for (int d = 0; d < 3; ++d) {
+#pragma GCC unroll 4
     for (int g = 0; g < 4; ++g) {
       sums.digit[d][g] = _mm512_dpbusd_epi32(sums.digit[d][g], columns[g], digits[d]);
     }
@@ -61,11 +63,14 @@ VESALIUS_VNNI void sixty_four_columns(const FixedAxis& axis, const FixedTaps& ta
                                       const uint8_t* first, size_t stride, __mmask64 mask,
                                       uint8_t* out) {
   Sums sums;
-  for (auto& digit : sums.digit) {
-    for (__m512i& group : digit) group = _mm512_setzero_si512();
+#pragma GCC unroll 3
+  for (int d = 0; d < 3; ++d) {
+#pragma GCC unroll 4
+    for (int g = 0; g < 4; ++g) sums.digit[d][g] = _mm512_setzero_si512();
   }
   for (int t = 0; t < taps.count; t += 4) {
     __m512i rows[4];
+#pragma GCC unroll 4
     for (int k = 0; k < 4; ++k) {
       // Past the last tap the weight is zero; the row is read again rather than one beyond the
       // image.
