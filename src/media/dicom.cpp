@@ -128,6 +128,7 @@ struct DicomFile::State {
   void find_fragments(DcmPixelData& pixels);
   void settle_photometric();
   std::vector<int32_t> decode(int index) const;
+  void check_index(int index) const;
 };
 
 void DicomFile::State::find_native(DcmPixelData& pixels) {
@@ -264,12 +265,23 @@ DicomInfo read_dicom_header(const fs::path& path) {
   return read_dicom_info(parse_dicom(file->bytes(), path.string(), Extent::kHeader));
 }
 
+void DicomFile::State::check_index(int index) const {
+  if (index >= 0 && index < info.frames) return;
+  fail(ErrorCode::kUsage, "{}: frame {} was asked for, and there are {}; the first is 0", where,
+       index, info.frames);
+}
+
+DicomInfo DicomFile::frame_info(int index) const {
+  state_->check_index(index);
+  if (index == 0) return state_->info;
+  DicomInfo info = read_dicom_info(state_->parsed, index);
+  info.photometric = state_->info.photometric;
+  return info;
+}
+
 DicomFrame DicomFile::frame(int index) const {
+  state_->check_index(index);
   const DicomInfo& info = state_->info;
-  if (index < 0 || index >= info.frames) {
-    fail(ErrorCode::kUsage, "{}: frame {} was asked for, and there are {}; the first is 0",
-         state_->where, index, info.frames);
-  }
   DicomFrame frame{info.rows, info.columns, info.samples, state_->decode(index)};
   const bool is_ybr = state_->stored_photometric.starts_with("YBR_FULL");
   if (is_ybr && info.samples == 3) ybr_to_rgb(frame.values);

@@ -55,7 +55,11 @@ class DicomFile {
   /// Error kUnsupported when it is not DICOM, has no pixels, or lies about them.
   static DicomFile open(const fs::path& path);
   static DicomFile parse(Bytes bytes, const std::string& where);
+  /// Of the object; rescale, windows and geometry of its first frame.
   const DicomInfo& info() const;
+  /// The same with the rescale, windows and geometry of frame `index`, which multi-frame objects
+  /// may give to each frame (PS3.3 C.7.6.16).
+  DicomInfo frame_info(int index) const;
   DicomFrame frame(int index) const;
 
   DicomFile(DicomFile&&) noexcept;

@@ -45,23 +45,28 @@ int integer(DcmItem& item, const DcmTagKey& tag, int otherwise) {
   return item.findAndGetUint16(tag, value).good() ? value : otherwise;
 }
 
-/// First item of a sequence, or null.
-DcmItem* first_item(DcmItem& item, const DcmTagKey& sequence) {
+/// Item of a sequence, or null.
+DcmItem* item_of(DcmItem& item, const DcmTagKey& sequence, int index = 0) {
   DcmItem* found = nullptr;
-  return item.findAndGetSequenceItem(sequence, found, 0).good() ? found : nullptr;
+  return item.findAndGetSequenceItem(sequence, found, index).good() ? found : nullptr;
 }
 
-/// The item that holds `macro` for all frames or the first one; the data set itself in plain
-/// objects.
-DcmItem& group_item(DcmItem& data, const DcmTagKey& macro) {
-  for (const DcmTagKey& groups :
-       {DCM_SharedFunctionalGroupsSequence, DCM_PerFrameFunctionalGroupsSequence}) {
-    DcmItem* group = first_item(data, groups);
-    if (group == nullptr) continue;
-    if (DcmItem* item = first_item(*group, macro); item != nullptr) return *item;
+/// A data set as one frame sees it.
+struct FrameView {
+  DcmItem& data;
+  int frame;
+
+  /// The item that holds `macro` for this frame or for all; the data set itself in plain objects.
+  DcmItem& group(const DcmTagKey& macro) const {
+    DcmItem* const groups[] = {item_of(data, DCM_PerFrameFunctionalGroupsSequence, frame),
+                               item_of(data, DCM_SharedFunctionalGroupsSequence)};
+    for (DcmItem* group : groups) {
+      if (group == nullptr) continue;
+      if (DcmItem* item = item_of(*group, macro); item != nullptr) return *item;
+    }
+    return data;
   }
-  return data;
-}
+};
 
 std::vector<uint16_t> words(DcmItem& item, const DcmTagKey& tag) {
   const Uint16* values = nullptr;
@@ -116,7 +121,7 @@ std::optional<Lut> read_lut(DcmItem& item, const DcmTagKey& descriptor, const Dc
 }
 
 std::optional<Lut> sequence_lut(DcmItem& data, const DcmTagKey& sequence) {
-  DcmItem* item = first_item(data, sequence);
+  DcmItem* item = item_of(data, sequence);
   return item == nullptr ? std::nullopt : read_lut(*item, DCM_LUTDescriptor, DCM_LUTData);
 }
 
@@ -150,25 +155,24 @@ void read_layout(DcmItem& data, DicomInfo& info) {
   }
 }
 
-void read_geometry(DcmItem& data, DicomInfo& info) {
-  info.image_position =
-      numbers(group_item(data, DCM_PlanePositionSequence), DCM_ImagePositionPatient);
+void read_geometry(const FrameView& view, DicomInfo& info) {
+  info.image_position = numbers(view.group(DCM_PlanePositionSequence), DCM_ImagePositionPatient);
   info.image_orientation =
-      numbers(group_item(data, DCM_PlaneOrientationSequence), DCM_ImageOrientationPatient);
-  info.pixel_spacing = numbers(group_item(data, DCM_PixelMeasuresSequence), DCM_PixelSpacing);
-  if (info.pixel_spacing.empty()) info.pixel_spacing = numbers(data, DCM_ImagerPixelSpacing);
+      numbers(view.group(DCM_PlaneOrientationSequence), DCM_ImageOrientationPatient);
+  info.pixel_spacing = numbers(view.group(DCM_PixelMeasuresSequence), DCM_PixelSpacing);
+  if (info.pixel_spacing.empty()) info.pixel_spacing = numbers(view.data, DCM_ImagerPixelSpacing);
 }
 
-void read_grayscale(DcmItem& data, DicomInfo& info) {
-  DcmItem& rescale = group_item(data, DCM_PixelValueTransformationSequence);
+void read_grayscale(const FrameView& view, DicomInfo& info) {
+  DcmItem& rescale = view.group(DCM_PixelValueTransformationSequence);
   const auto slope = number(rescale, DCM_RescaleSlope),
              intercept = number(rescale, DCM_RescaleIntercept);
   if (slope && intercept) {
     info.rescale_slope = *slope;
     info.rescale_intercept = *intercept;
   }
-  info.modality_lut = sequence_lut(data, DCM_ModalityLUTSequence);
-  DcmItem& voi = group_item(data, DCM_FrameVOILUTSequence);
+  info.modality_lut = sequence_lut(view.data, DCM_ModalityLUTSequence);
+  DcmItem& voi = view.group(DCM_FrameVOILUTSequence);
   const std::vector<double> centers = numbers(voi, DCM_WindowCenter),
                             widths = numbers(voi, DCM_WindowWidth);
   for (size_t i = 0; i < std::min(centers.size(), widths.size()); ++i) {
@@ -189,14 +193,15 @@ void read_palette(DcmItem& data, DicomInfo& info) {
 }
 }  // namespace
 
-DicomInfo read_dicom_info(const ParsedDicom& parsed) {
+DicomInfo read_dicom_info(const ParsedDicom& parsed, int frame) {
   DcmItem& data = parsed.data();
+  const FrameView view{data, frame};
   DicomInfo info;
   info.transfer_syntax_uid = parsed.syntax_uid;
   read_identity(data, info);
   read_layout(data, info);
-  read_geometry(data, info);
-  read_grayscale(data, info);
+  read_geometry(view, info);
+  read_grayscale(view, info);
   read_palette(data, info);
   return info;
 }

@@ -6,9 +6,9 @@
 
 namespace vesalius::media {
 
-/// Reads what DicomInfo holds; values of multi-frame objects come from the functional groups that
-/// all frames share, else from the first frame's. Nothing is checked here but the kinds of the
-/// values.
-DicomInfo read_dicom_info(const ParsedDicom& parsed);
+/// Reads what DicomInfo holds. In multi-frame objects rescale, windows and geometry are those of
+/// `frame`: of its own functional groups, else of those that all frames share. Nothing is checked
+/// here but the kinds of the values.
+DicomInfo read_dicom_info(const ParsedDicom& parsed, int frame = 0);
 
 }  // namespace vesalius::media

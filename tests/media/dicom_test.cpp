@@ -41,6 +41,45 @@ TEST(DicomFile, ReadsNativeFrames) {
   EXPECT_THROW(file.frame(-1), Error);
 }
 
+/// A sequence of items, each given as its elements.
+Blob items(const std::vector<Blob>& contents) {
+  testing::DicomWriter out;
+  for (const Blob& content : contents) out.item(content);
+  return out.bytes();
+}
+
+/// One functional group macro: a sequence of one item with two decimal strings.
+Blob macro(uint16_t group, uint16_t element, std::pair<uint16_t, uint16_t> tags, const char* first,
+           const char* second) {
+  testing::DicomWriter inner;
+  inner.text(0x28, tags.first, "DS", first).text(0x28, tags.second, "DS", second);
+  const Blob item = items({inner.bytes()});
+  testing::DicomWriter out;
+  out.blob(group, element, "SQ", item, item.size());
+  return out.bytes();
+}
+
+TEST(DicomFile, EachFrameMayHaveItsOwnRescaleAndWindow) {
+  const auto window = [](const char* center) {
+    return macro(0x28, 0x9132, {0x1050, 0x1051}, center, "10");
+  };
+  const Blob shared = items({macro(0x28, 0x9145, {0x1052, 0x1053}, "-5", "2")});
+  const Blob frames = items({window("100"), window("200")});
+  testing::DicomWriter data = testing::describe({.frames = "2", .rows = 1});
+  data.blob(0x5200, 0x9229, "SQ", shared, shared.size())
+      .blob(0x5200, 0x9230, "SQ", frames, frames.size());
+  data.blob(0x7FE0, 0x10, "OB", {1, 2, 3, 4, 5, 6}, 6);
+  const DicomFile file = DicomFile::parse(
+      testing::with_meta("1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.2.1", data.bytes()),
+      "a.dcm");
+  EXPECT_EQ(file.info().windows.at(0).center, 100);
+  EXPECT_EQ(file.frame_info(0).windows.at(0).center, 100);
+  EXPECT_EQ(file.frame_info(1).windows.at(0).center, 200);
+  EXPECT_EQ(file.frame_info(1).rescale_slope, 2);
+  EXPECT_EQ(file.frame_info(1).rescale_intercept, -5);
+  EXPECT_THROW(file.frame_info(2), Error);
+}
+
 TEST(DicomFile, CutsToTheStoredBits) {
   const Blob pixels = {0xFF, 0xFF, 0x00, 0xF8, 0x34, 0x12};
   const Spec plain = {.rows = 1, .allocated = 16, .stored = 12};
