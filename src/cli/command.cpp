@@ -108,7 +108,7 @@ void add_registered_commands(CLI::App& app, Session& session) {
   std::stable_sort(commands.begin(), commands.end(),
                    [](const Registered& a, const Registered& b) { return a.order < b.order; });
   for (const auto& command : commands) command.add(app, session);
-  name_in_environment(app);
+  for (CLI::App* command : app.get_subcommands({})) name_in_environment(*command);
 }
 
 void print(const std::string& line) {

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <new>
+#include <optional>
+#include <utility>
 
 #include "base/progress.h"
 #include "base/version.h"
@@ -26,6 +29,10 @@ std::unique_ptr<CLI::App> make_app(Session& session) {
   app->set_version_flag("--version", std::string("vesalius ") + version());
   app->get_formatter()->column_width(kHelpColumn);
   app->require_subcommand(1);
+  // Also before the command, as habit has it; shown with the commands, where all common options
+  // are.
+  app->add_flag("--json", session.common.json)->group("");
+  app->add_flag("-q,--quiet", session.common.quiet)->group("");
   app->footer(std::string("Start here:\n  vesalius doctor\n  vesalius embed --help\n\n") +
               kResearchUse);
   add_registered_commands(*app, session);
