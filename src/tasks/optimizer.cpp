@@ -1,5 +1,7 @@
 #include "tasks/optimizer.h"
 
+#include <c10/core/GradMode.h>
+
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -77,7 +79,7 @@ double AdamW::clip_gradients() const {
 }
 
 double AdamW::step(double learning_rate) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   const double norm = clip_gradients();
   ++steps_;
   const double correction1 = 1 - std::pow(options_.beta1, steps_);
@@ -125,7 +127,7 @@ std::map<std::string, at::Tensor> AdamW::state() const {
 }
 
 void AdamW::restore(const std::map<std::string, at::Tensor>& state) {
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   const auto mine = this->state();
   for (const auto& [name, tensor] : mine) {
     const auto found = state.find(name);

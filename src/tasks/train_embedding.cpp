@@ -1,6 +1,7 @@
 #include "tasks/train_embedding.h"
 
 #include <ATen/autocast_mode.h>
+#include <c10/core/GradMode.h>
 
 #include <chrono>
 #include <cmath>
@@ -98,7 +99,7 @@ class Trainer {
   }
 
   ValidationScore validate(const PreparedPairs& pairs) const {
-    const at::NoGradGuard no_grad;
+    const c10::NoGradGuard no_grad;
     std::set<std::string> different;
     for (size_t i = 0; i < pairs.size(); ++i)
       different.insert(pairs.texts(i).begin(), pairs.texts(i).end());

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <c10/core/GradMode.h>
+
 #include <cmath>
 
 #include "models/medimageinsight.h"
@@ -73,7 +75,7 @@ TEST(UniCl, GradientAgreesWithDifferences) {
   auto scale = at::tensor(1.5, at::kDouble);
   for (auto* tensor : {&images, &texts, &scale}) tensor->requires_grad_(true);
   unicl_loss(images, texts, truth, scale).backward();
-  const at::NoGradGuard no_grad;
+  const c10::NoGradGuard no_grad;
   for (auto* tensor : {&images, &texts, &scale}) {
     auto* values = tensor->data_ptr<double>();
     for (int64_t i = 0; i < tensor->numel(); i += 5) {
