@@ -23,12 +23,11 @@ struct Descriptor {
 
 Descriptor open_regular(const fs::path& path, uint64_t& size) {
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  struct stat status{};
+  struct stat status {};
   if (file.fd < 0 || ::fstat(file.fd, &status) != 0)
     fail(ErrorCode::kUnsupported, "{}: cannot be opened ({}). Check the path and its permissions.",
          path.string(), std::strerror(errno));
-  if (!S_ISREG(status.st_mode))
-    fail(ErrorCode::kUnsupported, "{}: is not a file.", path.string());
+  if (!S_ISREG(status.st_mode)) fail(ErrorCode::kUnsupported, "{}: is not a file.", path.string());
   size = static_cast<uint64_t>(status.st_size);
   return file;
 }

@@ -16,7 +16,8 @@ namespace vesalius {
 namespace fs = std::filesystem;
 using Bytes = std::span<const uint8_t>;
 
-/// A file mapped read-only into memory, unmapped with the last owner. An empty file maps to no bytes.
+/// A file mapped read-only into memory, unmapped with the last owner. An empty file maps to no
+/// bytes.
 class MappedFile {
  public:
   static std::shared_ptr<const MappedFile> open(const fs::path& path);
@@ -39,7 +40,8 @@ std::vector<uint8_t> read_file(const fs::path& path, uint64_t max_bytes = uint64
 std::string read_text(const fs::path& path, uint64_t max_bytes = uint64_t{1} << 30);
 
 /// Writes into a hidden file beside `path`; commit() flushes, checks and renames it into place.
-/// Without commit() nothing is left behind. Every failure (disk full too) is an Error that names the path.
+/// Without commit() nothing is left behind. Every failure (disk full too) is an Error that names
+/// the path.
 class FileWriter {
  public:
   explicit FileWriter(fs::path path);

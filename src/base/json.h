@@ -12,7 +12,8 @@ namespace vesalius {
 
 using Json = nlohmann::ordered_json;
 
-/// Parses `text`; Error kUnsupported naming `where` (a path, "request body", …) and the byte at fault.
+/// Parses `text`; Error kUnsupported naming `where` (a path, "request body", …) and the byte at
+/// fault.
 Json parse_json(std::string_view text, std::string_view where);
 Json read_json(const fs::path& path);
 

@@ -20,7 +20,10 @@ std::string clock_text(double seconds) {
 }  // namespace
 
 Progress::Progress(std::string what, int64_t total, bool quiet)
-    : what_(std::move(what)), total_(total), quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0) {}
+    : what_(std::move(what)),
+      total_(total),
+      quiet_(quiet),
+      terminal_(::isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
   if (shown_) print(true);
@@ -31,7 +34,9 @@ void Progress::advance(int64_t by, const std::string& note) {
   done_ += by;
   if (!note.empty()) note_ = note;
   const auto now = Clock::now();
-  const auto since = [&](Clock::time_point t) { return std::chrono::duration<double>(now - t).count(); };
+  const auto since = [&](Clock::time_point t) {
+    return std::chrono::duration<double>(now - t).count();
+  };
   const double pause = terminal_ ? kTerminalPause : kLogPause;
   if (quiet_ || since(start_) < kFirst || since(printed_) < pause) return;
   printed_ = now;
@@ -46,7 +51,8 @@ void Progress::print(bool last) {
   if (total_ > 0) {
     const auto filled = static_cast<size_t>(kBarWidth * done_ / total_);
     if (terminal_)
-      line += fmt::format("[{}{}] ", std::string(filled, '='), std::string(kBarWidth - filled, ' '));
+      line +=
+          fmt::format("[{}{}] ", std::string(filled, '='), std::string(kBarWidth - filled, ' '));
     line += fmt::format("{}/{}", done_, total_);
   } else {
     line += fmt::format("{}", done_);
