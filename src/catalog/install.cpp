@@ -91,8 +91,8 @@ void check_space(const Package& package) {
         models_folder().string(), static_cast<double>(space.available) / 1e9, need / 1e9);
 }
 
-void copy_file(const fs::path& from, const fs::path& to,
-               const std::function<void(int64_t)>& advance) {
+void copy_bytes(const fs::path& from, const fs::path& to,
+                const std::function<void(int64_t)>& advance) {
   std::ifstream file(from, std::ios::binary);
   FileWriter writer(to);
   std::vector<char> piece(kPiece);
@@ -107,8 +107,8 @@ void copy_file(const fs::path& from, const fs::path& to,
   writer.commit();
 }
 
-void link_file(const fs::path& from, const fs::path& to,
-               const std::function<void(int64_t)>& advance) {
+void link_bytes(const fs::path& from, const fs::path& to,
+                const std::function<void(int64_t)>& advance) {
   fs::create_directories(to.parent_path());
   std::error_code problem;
   fs::create_hard_link(fs::canonical(from), to, problem);
@@ -149,10 +149,10 @@ class Staging {
 void stage_files(const Package& package, const fs::path& folder, const InstallOptions& options) {
   for (const char* name : kTokenizerFiles)
     if (fs::exists(package.tokenizer / name))
-      copy_file(package.tokenizer / name,
-                folder / "language_model" / package.tokenizer.filename() / name, {});
-  copy_file(package.config, folder / "config.yaml", {});
-  const auto place = options.link ? link_file : copy_file;
+      copy_bytes(package.tokenizer / name,
+                 folder / "language_model" / package.tokenizer.filename() / name, {});
+  copy_bytes(package.config, folder / "config.yaml", {});
+  const auto place = options.link ? link_bytes : copy_bytes;
   place(package.weights, folder / "vision_model" / package.weights.filename(), options.advance);
 }
 

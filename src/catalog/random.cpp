@@ -84,9 +84,9 @@ models::MedImageInsightConfig seeded_config(const std::string& size) {
 }
 
 int64_t seeded_work(const std::string& size) {
-  int64_t values = 0;
-  for (const TensorEntry& entry : tensor_list(seeded_config(size))) values += entry.count();
-  return 2 * values * static_cast<int64_t>(sizeof(float));  // written, then hashed
+  auto entries = tensor_list(seeded_config(size));
+  const auto header = static_cast<int64_t>(make_safetensors_header(entries).size());
+  return header + 2 * static_cast<int64_t>(entries.back().end);  // values written, file hashed
 }
 
 SeededPackage write_seeded_package(const std::string& model, const std::string& size,
