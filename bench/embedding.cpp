@@ -5,9 +5,12 @@
 //     INPUTS   safetensors: image batches "images.N" [N, 3, S, S], texts "tokens.I" of ids
 //     CONFIG   JSON: "depths", "layers", where they are not the published ones
 // Requests come as lines on standard input, and each is answered by one JSON object a line:
-//   fp32|bf16 images.N|tokens    one forward pass: {"seconds", "cpu_seconds", "resident_mb",
-//   "peak_mb"} save PATH                    writes what the last pass gave, as "features" peak
-//   fp32|bf16               {"flops"} a second of the product kernel on data in the first cache
+//   fp32|bf16 images.N|tokens
+//             one forward pass: {"seconds", "cpu_seconds", "resident_mb", "peak_mb"}
+//   save PATH
+//             writes what the last pass gave, as "features"
+//   peak fp32|bf16
+//             {"flops", "cpu_flops"} a second of the product kernel on data in the first cache
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
@@ -66,15 +69,17 @@ models::MedImageInsight load_model(const std::string& weights, const Json& chang
   return model;
 }
 
-/// Of all threads together, in the kernel that a product of this precision uses.
-double peak_flops(nn::Precision precision) {
+/// Of all threads together, in the kernel that a product of this precision uses; a second of the
+/// clock and of a processor.
+Json peak_flops(nn::Precision precision) {
   const nn::PlanScope plan(precision);
   const auto* kernels = nn::planned_kernels();
-  if (kernels == nullptr) return 0;
+  if (kernels == nullptr) return {{"flops", 0}, {"cpu_flops", 0}};
   constexpr int64_t kRepeats = 20000;
   const int64_t in = 256, out = kernels->panel, rows = kernels->tile_rows;
   const auto x = at::ones({rows, in}), bias = at::zeros({out});
   const auto packed = at::zeros({kernels->packed_size(in, out)});
+  const std::clock_t cpu = std::clock();
   const auto start = Clock::now();
   nn::run_tasks(at::get_num_threads(), kernels->product_scratch(in, rows, out),
                 [&](int64_t, float* scratch) {
@@ -91,7 +96,9 @@ double peak_flops(nn::Precision precision) {
                   for (int64_t i = 0; i < kRepeats; ++i)
                     kernels->product(product, {0, rows, 0, out}, scratch);
                 });
-  return 2.0 * rows * in * out * kRepeats * at::get_num_threads() / seconds_since(start);
+  const double all = 2.0 * rows * in * out * kRepeats * at::get_num_threads();
+  return {{"flops", all / seconds_since(start)},
+          {"cpu_flops", all * CLOCKS_PER_SEC / static_cast<double>(std::clock() - cpu)}};
 }
 
 /// Answers requests until standard input ends.
@@ -105,7 +112,7 @@ class Worker {
       write_safetensors(object, {{"features", last_}});
       return Json::object();
     }
-    if (verb == "peak") return {{"flops", peak_flops(parse_precision(object))}};
+    if (verb == "peak") return peak_flops(parse_precision(object));
     return pass(parse_precision(verb), object);
   }
 

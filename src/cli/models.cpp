@@ -33,11 +33,16 @@ std::string state_of(const catalog::Card& card) {
 }
 
 Json summary_of(const catalog::Card& card) {
-  return {{"name", card.name},       {"title", card.title},
-          {"state", state_of(card)}, {"folder", card.folder.empty() ? Json() : Json(card.folder.string())},
-          {"family", card.family},   {"recipe", card.recipe},
-          {"licence", card.licence}, {"publisher", card.publisher},
-          {"seeded", card.seeded},   {"starter", card.starter}};
+  return {{"name", card.name},
+          {"title", card.title},
+          {"state", state_of(card)},
+          {"folder", card.folder.empty() ? Json() : Json(card.folder.string())},
+          {"family", card.family},
+          {"recipe", card.recipe},
+          {"licence", card.licence},
+          {"publisher", card.publisher},
+          {"seeded", card.seeded},
+          {"starter", card.starter}};
 }
 
 int run_list(Session& session) {

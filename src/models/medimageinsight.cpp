@@ -1,11 +1,17 @@
 #include "models/medimageinsight.h"
 
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "nn/trace.h"
 
 namespace vesalius::models {
 namespace {
+
+constexpr int64_t kPassPixels = 512 * 1024;
 
 /// In fp32 whatever the tower ran in: next to nothing to do, and the result is compared by angles.
 at::Tensor project(const at::Tensor& features, const at::Tensor& projection) {
@@ -25,7 +31,14 @@ MedImageInsight::MedImageInsight(const Weights& w, MedImageInsightConfig c)
 at::Tensor MedImageInsight::embed_images(const at::Tensor& pixels, const DropPath& drop) const {
   const auto& like = image_encoder.convs.front().proj.weight;
   nn::trace("input", pixels);
-  const auto features = image_encoder(pixels.to(like.device(), like.scalar_type()), drop);
+  const auto x = pixels.to(like.device(), like.scalar_type());
+  std::vector<at::Tensor> parts{x};
+  // A pass of few images bounds memory and is as fast on a CPU; traces and training see the whole
+  // batch.
+  if (x.is_cpu() && !drop && !nn::tracing() && !at::GradMode::is_enabled())
+    parts = x.split(std::max<int64_t>(1, kPassPixels / (1 + x.size(2) * x.size(3))));
+  for (auto& part : parts) part = image_encoder(part, drop);
+  const auto features = parts.size() == 1 ? parts[0] : at::cat(parts);
   nn::trace("image_encoder.norms", features);
   auto projected = project(features, image_projection);
   nn::trace("image_features", projected);

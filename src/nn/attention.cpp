@@ -39,6 +39,7 @@ at::Tensor window_rows(const at::Tensor& part, int64_t high, int64_t wide) {
 /// Rows by number. An embedding rather than index_select: its gradient is the faster one on the
 /// CPU.
 at::Tensor rows_of(const at::Tensor& x, const at::Tensor& numbers) {
+  if (planned_kernels() != nullptr && fits_kernels(x)) return kernel_rows(x, numbers);
   return at::embedding(x, numbers);
 }
 

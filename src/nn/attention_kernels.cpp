@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/pages.h"
 #include "nn/plan.h"
 
 namespace vesalius::nn {
@@ -31,7 +32,7 @@ at::Tensor kernel_attention(const KernelTable& kernels, const at::Tensor& qkv, i
   const int64_t dim = qkv.size(1) / 3, head_dim = dim / heads;
   if (head_dim > kMostHeadChannels) return {};
   const auto x = qkv.contiguous();
-  auto y = at::empty({x.size(0), dim}, x.options());
+  auto y = pooled_empty({x.size(0), dim});
   const auto all = sequences_of(groups);
   int64_t longest = 0;
   for (const auto& one : all) longest = std::max(longest, one.length);
@@ -65,7 +66,7 @@ at::Tensor kernel_channel_attention(const KernelTable& kernels, const at::Tensor
   const int64_t batch = qkv.size(0), tokens = qkv.size(1), dim = qkv.size(2) / 3;
   if (dim != groups * kGroupChannels) return {};
   const auto x = qkv.contiguous();
-  auto y = at::empty({batch, tokens, dim}, x.options());
+  auto y = pooled_empty({batch, tokens, dim});
   const float* from = x.const_data_ptr<float>();
   float* to = y.mutable_data_ptr<float>();
   const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(tokens)));

@@ -1,7 +1,10 @@
 #include "nn/convolution_kernels.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
+
+#include "nn/pages.h"
 
 namespace vesalius::nn {
 namespace {
@@ -13,7 +16,7 @@ bool is_depthwise(const ConvShape& s) {
 at::Tensor depthwise(const KernelTable& kernels, const at::Tensor& x, const at::Tensor& weight,
                      const at::Tensor& bias, bool residual) {
   const int64_t batch = x.size(0), height = x.size(1), width = x.size(2), channels = x.size(3);
-  auto y = at::empty_like(x);
+  auto y = pooled_empty(x.sizes());
   const auto* from = x.const_data_ptr<float>();
   auto* to = y.mutable_data_ptr<float>();
   const auto* w = weight.const_data_ptr<float>();
@@ -34,7 +37,7 @@ at::Tensor depthwise(const KernelTable& kernels, const at::Tensor& x, const at::
 /// kernel * in].
 at::Tensor patches(const at::Tensor& image, const ConvShape& s, int64_t high, int64_t wide) {
   const int64_t height = image.size(0), width = image.size(1);
-  auto result = at::empty({high * wide, s.kernel * s.kernel * s.in}, image.options());
+  auto result = pooled_empty({high * wide, s.kernel * s.kernel * s.in});
   const auto* from = image.const_data_ptr<float>();
   auto* to = result.mutable_data_ptr<float>();
   run_tasks(high, 0, [&](int64_t y, float*) {

@@ -60,6 +60,16 @@ struct Depthwise {
   bool residual;
 };
 
+/// y = (x - mean) / sqrt(variance + eps) * weight + bias of each row of `dim`; y may be x.
+struct Normalisation {
+  const float* x;
+  const float* weight;
+  const float* bias;
+  float* y;
+  int64_t dim;
+  float eps;
+};
+
 struct KernelTable {
   int64_t panel;       // columns that W is packed by
   int64_t tile_rows;   // rows that are multiplied at once
@@ -77,6 +87,7 @@ struct KernelTable {
   void (*channel)(const ChannelGroup& group, float* scratch);
   /// Output row `row`.
   void (*depthwise)(const Depthwise& d, int64_t row);
+  void (*normalise)(const Normalisation& n, int64_t row);
 };
 
 extern const KernelTable kAvx2Kernels, kAvx512Kernels, kBf16Kernels;

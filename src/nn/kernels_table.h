@@ -3,6 +3,7 @@
 
 #include "nn/kernels_attention.h"
 #include "nn/kernels_depthwise.h"
+#include "nn/kernels_norm.h"
 #include "nn/kernels_product.h"
 
 namespace vesalius::nn {
@@ -22,7 +23,8 @@ constexpr KernelTable table_of() {
           .attention = attention<V>,
           .channel_scratch = kChannelScratch<V>,
           .channel = channel_attention<V, Exact>,
-          .depthwise = depthwise<Exact>};
+          .depthwise = depthwise<Exact>,
+          .normalise = normalise<Exact>};
 }
 
 }  // namespace

@@ -74,6 +74,8 @@ LayerNorm::LayerNorm(const Weights& w, int64_t dim, double eps)
     : weight(w("weight", {dim})), bias(w("bias", {dim})), eps(eps) {}
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  if (const auto* kernels = kernels_for(x, weight))
+    return kernel_layer_norm(*kernels, x.contiguous(), weight, bias, eps);
   return at::layer_norm(x, weight.sizes(), weight, bias, eps);
 }
 

@@ -2,13 +2,11 @@
 
 #include <sys/mman.h>
 
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
-
 #include <cinttypes>
 #include <cstdio>
 #include <fstream>
+#include <map>
+#include <mutex>
 #include <new>
 #include <string>
 
@@ -35,30 +33,78 @@ bool in_read_only_file(uintptr_t begin, uintptr_t end) {
   return false;
 }
 
+/// Memory of huge pages.
+struct Block {
+  void* memory;
+  size_t bytes;
+  void* mapping;  // with room to begin at a huge page
+
+  static Block map(size_t bytes) {
+    bytes = round_down(bytes + kHugePage - 1, kHugePage);
+    void* mapping = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapping == MAP_FAILED) throw std::bad_alloc();
+    const auto begin = round_down(reinterpret_cast<uintptr_t>(mapping) + kHugePage - 1, kHugePage);
+    void* memory = reinterpret_cast<void*>(begin);
+    madvise(memory, bytes, MADV_HUGEPAGE);
+    return {memory, bytes, mapping};
+  }
+  void unmap() const { munmap(mapping, bytes + kHugePage); }
+};
+
+/// Freed blocks by size, the smallest that fits goes out again unless it is more than twice as
+/// large.
+class Pool {
+ public:
+  static Pool& shared() {
+    static auto* pool = new Pool;  // tensors may outlive every static object
+    return *pool;
+  }
+
+  Block take(size_t bytes) {
+    const std::lock_guard lock(guard_);
+    const auto found = free_.lower_bound(bytes);
+    if (found == free_.end() || found->first > 2 * bytes + kHugePage) return Block::map(bytes);
+    const Block block = found->second;
+    free_.erase(found);
+    waiting_ -= block.bytes;
+    return block;
+  }
+
+  void give(const Block& block) {
+    const std::lock_guard lock(guard_);
+    free_.emplace(block.bytes, block);
+    waiting_ += block.bytes;
+    while (waiting_ > kMostWaiting) {
+      waiting_ -= free_.begin()->first;
+      free_.begin()->second.unmap();
+      free_.erase(free_.begin());
+    }
+  }
+
+ private:
+  static constexpr size_t kMostWaiting = size_t{192} << 20;
+  std::mutex guard_;
+  std::multimap<size_t, Block> free_;
+  size_t waiting_ = 0;
+};
+
 }  // namespace
 
 at::Tensor huge_empty(int64_t count) {
   const auto bytes = static_cast<size_t>(count) * sizeof(float);
   if (bytes < kHugePage) return at::empty({count}, at::kFloat);
-  // Mapped with room to begin at a huge page, and given back to the system when it is freed.
-  const size_t mapped = bytes + kHugePage;
-  void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  const auto begin = round_down(reinterpret_cast<uintptr_t>(memory) + kHugePage - 1, kHugePage);
-  madvise(reinterpret_cast<void*>(begin), bytes, MADV_HUGEPAGE);
+  const Block block = Block::map(bytes);
   return at::from_blob(
-      reinterpret_cast<void*>(begin), {count}, [=](void*) { munmap(memory, mapped); }, at::kFloat);
+      block.memory, {count}, [=](void*) { block.unmap(); }, at::kFloat);
 }
 
-void keep_freed_memory() {
-#if defined(__GLIBC__)
-  static const bool done = [] {
-    constexpr int kMegabytes = 1 << 20;
-    return mallopt(M_MMAP_MAX, 0) == 1 && mallopt(M_TRIM_THRESHOLD, 1024 * kMegabytes) == 1 &&
-           mallopt(M_TOP_PAD, 16 * kMegabytes) == 1;
-  }();
-  (void)done;
-#endif
+at::Tensor pooled_empty(at::IntArrayRef shape) {
+  const auto bytes = static_cast<size_t>(c10::multiply_integers(shape)) * sizeof(float);
+  if (bytes < kHugePage) return at::empty(shape, at::kFloat);
+  const Block block = Pool::shared().take(bytes);
+  return at::from_blob(
+      block.memory, shape, [=](void*) { Pool::shared().give(block); }, at::kFloat);
 }
 
 void release_file_pages(const at::Tensor& tensor) {

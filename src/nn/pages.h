@@ -11,10 +11,10 @@ namespace vesalius::nn {
 /// allows.
 at::Tensor huge_empty(int64_t count);
 
-/// From now on memory that this process frees stays with it for the next tensor, instead of being
-/// given back and cleared again by the system, which costs a tenth of a forward pass. glibc only;
-/// for good.
-void keep_freed_memory();
+/// A fp32 tensor for what stands between layers, not initialised. Large ones come from a pool of
+/// huge pages that freed ones go back to (at most 192 MB wait there): the system would clear every
+/// page anew, which costs a tenth of a forward pass.
+at::Tensor pooled_empty(at::IntArrayRef shape);
 
 /// Lets go of the pages of a tensor that lies in a file mapped read-only: they no longer count as
 /// this process's memory and come back from the file when touched. Does nothing for other memory.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 
 #include "nn/pages.h"
 
@@ -35,6 +36,8 @@ class Scratch {
 };
 
 thread_local Scratch scratch;
+
+constexpr int64_t kSomeRows = 64;  // of light work in one task
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -115,7 +118,6 @@ void run_tasks(int64_t count, int64_t floats, const std::function<void(int64_t, 
 std::shared_ptr<const PackedWeight::Layout> PackedWeight::get(const KernelTable& kernels,
                                                               const at::Tensor& weight,
                                                               const at::Tensor& bias) {
-  keep_freed_memory();
   const std::lock_guard lock(guard_);
   const void* data = weight.const_data_ptr();
   const int64_t version = version_of(weight) + (bias.defined() ? version_of(bias) : 0);
@@ -132,7 +134,7 @@ at::Tensor packed_product(const PackedWeight::Layout& w, const at::Tensor& x, Ac
                           const at::Tensor& residual) {
   const auto& kernels = *w.kernels;
   const int64_t rows = x.size(0);
-  auto y = at::empty({rows, w.out}, x.options());
+  auto y = pooled_empty({rows, w.out});
   if (rows == 0) return y;
   const Product product{x.const_data_ptr<float>(),
                         w.packed.const_data_ptr<float>(),
@@ -154,6 +156,38 @@ at::Tensor packed_product(const PackedWeight::Layout& w, const at::Tensor& x, Ac
     const int64_t column = grid.panels * j / grid.column_parts * kernels.panel;
     const int64_t last = grid.panels * (j + 1) / grid.column_parts * kernels.panel;
     kernels.product(product, {row, end - row, column, std::min(last, w.out) - column}, memory);
+  });
+  return y;
+}
+
+at::Tensor kernel_layer_norm(const KernelTable& kernels, const at::Tensor& x,
+                             const at::Tensor& weight, const at::Tensor& bias, double eps) {
+  auto y = pooled_empty(x.sizes());
+  const int64_t dim = x.size(-1), rows = dim > 0 ? x.numel() / dim : 0;
+  const auto w = weight.contiguous(), b = bias.contiguous();
+  const Normalisation n{x.const_data_ptr<float>(),
+                        w.const_data_ptr<float>(),
+                        b.const_data_ptr<float>(),
+                        y.mutable_data_ptr<float>(),
+                        dim,
+                        static_cast<float>(eps)};
+  run_tasks(divide_up(rows, kSomeRows), 0, [&](int64_t task, float*) {
+    for (int64_t row = task * kSomeRows; row < std::min(rows, (task + 1) * kSomeRows); ++row)
+      kernels.normalise(n, row);
+  });
+  return y;
+}
+
+at::Tensor kernel_rows(const at::Tensor& x, const at::Tensor& numbers) {
+  const auto from = x.contiguous(), which = numbers.contiguous();
+  const int64_t dim = x.size(1), rows = which.numel();
+  auto y = pooled_empty({rows, dim});
+  const auto* row_of = which.const_data_ptr<int64_t>();
+  const auto* in = from.const_data_ptr<float>();
+  auto* out = y.mutable_data_ptr<float>();
+  run_tasks(divide_up(rows, kSomeRows), 0, [&](int64_t task, float*) {
+    for (int64_t row = task * kSomeRows; row < std::min(rows, (task + 1) * kSomeRows); ++row)
+      std::memcpy(out + row * dim, in + row_of[row] * dim, dim * sizeof(float));
   });
   return y;
 }

@@ -74,4 +74,11 @@ at::Tensor packed_product(const PackedWeight::Layout& weight, const at::Tensor& 
                           Activation activation = Activation::kNone,
                           const at::Tensor& residual = {});
 
+/// Layer normalisation of the last dimension of x, which is fp32 and contiguous.
+at::Tensor kernel_layer_norm(const KernelTable& kernels, const at::Tensor& x,
+                             const at::Tensor& weight, const at::Tensor& bias, double eps);
+
+/// Rows of x [n, dim] by number, contiguous.
+at::Tensor kernel_rows(const at::Tensor& x, const at::Tensor& numbers);
+
 }  // namespace vesalius::nn

@@ -15,8 +15,8 @@ std::string inside(const Json& object) {
 std::string joined(std::initializer_list<std::string> parts) {
   std::string line;
   for (const auto& part : parts)
-    if (!part.empty()) line += (line.empty() ? "{" : ",") + part;
-  return line + "}";
+    if (!part.empty()) line += (line.empty() ? "" : ",") + part;
+  return "{" + line + "}";
 }
 
 }  // namespace

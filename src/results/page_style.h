@@ -48,10 +48,10 @@ margin-top:16px}
 h3{font-size:12px;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);margin:0 0 8px;
 font-weight:700}
 .scores{list-style:none;margin:0;padding:0}
-.scores li{display:grid;grid-template-columns:minmax(0,1fr) 88px 56px;gap:10px;align-items:center;
+.scores li{display:grid;grid-template-columns:minmax(0,1fr) 88px 64px;gap:10px;align-items:center;
 padding:2px 0}
 .scores .label{overflow-wrap:anywhere}
-.scores .value{text-align:right;color:var(--soft)}
+.scores .value{text-align:right;white-space:nowrap;color:var(--soft)}
 .scores li:first-child .label,.scores li:first-child .value{font-weight:700;color:var(--ink)}
 .track{height:8px;border-radius:4px;background:var(--track);overflow:hidden}
 .track i{display:block;height:100%;border-radius:4px;background:var(--rest)}
