@@ -28,14 +28,7 @@ CpuLevel of_machine() {
 CpuLevel initial_level() {
   const char* wanted = std::getenv("VESALIUS_CPU");
   if (wanted == nullptr || *wanted == '\0') return of_machine();
-  const auto found = std::ranges::find(kNames, std::string_view(wanted));
-  if (found == kNames.end())
-    fail(ErrorCode::kUsage,
-         "The environment variable VESALIUS_CPU is '{}'; use generic, avx2, avx512 or bf16, or "
-         "unset "
-         "it.",
-         wanted);
-  return std::min(of_machine(), static_cast<CpuLevel>(found - kNames.begin()));
+  return std::min(of_machine(), parse_cpu_level(wanted));
 }
 
 std::atomic<CpuLevel>& level() {
@@ -46,6 +39,16 @@ std::atomic<CpuLevel>& level() {
 }  // namespace
 
 CpuLevel cpu_level() { return level().load(std::memory_order_relaxed); }
+
+CpuLevel parse_cpu_level(std::string_view name) {
+  const auto found = std::ranges::find(kNames, name);
+  if (found == kNames.end())
+    fail(ErrorCode::kUsage,
+         "The environment variable VESALIUS_CPU is '{}'; use generic, avx2, avx512 or bf16, or "
+         "unset it.",
+         name);
+  return static_cast<CpuLevel>(found - kNames.begin());
+}
 
 std::string_view name_of(CpuLevel value) { return kNames[static_cast<size_t>(value)]; }
 

@@ -15,6 +15,8 @@ enum class CpuLevel { kGeneric, kAvx2, kAvx512, kAvx512Bf16 };
 CpuLevel cpu_level();
 /// "generic", "avx2", "avx512", "bf16"
 std::string_view name_of(CpuLevel level);
+/// The level of such a name, as VESALIUS_CPU holds it. Error kUsage for another word.
+CpuLevel parse_cpu_level(std::string_view name);
 
 /// Lowers the level of the whole process while it lives; never raises it. For tests and benchmarks.
 class CpuLevelScope {
