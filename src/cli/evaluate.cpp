@@ -84,6 +84,10 @@ int run_classify(Session& session, const ClassifyOptions& options) {
 
 int run_search(Session& session, const EvaluateInput& input, const std::vector<int64_t>& ks) {
   auto samples = read_samples(input);
+  if (samples.truth.empty())
+    fail(ErrorCode::kUnsupported,
+         "{}: has no column `{}`. Name the one with the truth: --label-column.",
+         input.input.request.manifest, input.label_column);
   const auto run = open_model(session, true, false);
   const auto tally = embed_samples(session, run, input, samples);
   give(session, "search",

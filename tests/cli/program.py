@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-BUILD = pathlib.Path(os.environ["VESALIUS_BUILD"])
+BUILD = pathlib.Path(os.environ["VESALIUS_BUILD"]).resolve()
 PROGRAM = BUILD / "vesalius"
 
 

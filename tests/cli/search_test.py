@@ -48,7 +48,7 @@ def test_add_appends_and_info_tells(model, images, index, tmp_path):  # noqa: F8
     assert result.code == 0, result.err
     info, = run("index", "info", index, "--json").lines
     assert info["count"] == 7 and len(info["segments"]) == 2
-    assert info["weights_sha256"] and info["recipe"].startswith("vesalius@")
+    assert info["weights_sha256"] and info["recipe"].startswith("community@")
     best = run("search", tmp_path / "new.png", "--index", index, "--model", model, "--json").lines[0]["hits"][0]
     assert best["path"] == str(tmp_path / "new.png")
     assert "7 of" in run("index", "info", index).out
@@ -105,7 +105,8 @@ def test_a_damaged_index_is_refused_by_name(model, images, index, damage):  # no
 
 def test_dicom_identity_is_kept(model, tmp_path):  # noqa: F811
     folder = tmp_path / "d.index"
-    assert run("index", "build", dicom_test_file("CT_small.dcm"), "-o", folder, "--model", model).code == 0
+    assert run("index", "build", dicom_test_file("CT_small.dcm"), "-o", folder, "--model", model,
+               "--recipe", "vesalius").code == 0
     hit = run("search", "--text", "ct", "--index", folder, "--model", model, "--json").lines[0]["hits"][0]
     assert hit["modality"] == "CT" and hit["sop_instance_uid"]
 

@@ -40,9 +40,11 @@ def pairs(tmp_path):
 
 
 def train(folder, output, *more):
-    return run("train", "embedding", "--config", folder / "config.yaml", "--manifest", folder / "pairs.csv",
-               "--batch", 8, "--augment", "gentle", "--learning-rate", 0.003, "--smoothing", 0.9, "--precision",
-               "fp32", "--threads", 1, "--log-every", 1, "-o", output, *more)
+    options = {"--config": folder / "config.yaml", "--manifest": folder / "pairs.csv", "--batch": 8,
+               "--augment": "gentle", "--learning-rate": 0.003, "--smoothing": 0.9, "--precision": "fp32",
+               "--threads": 1, "--log-every": 1, "-o": output}
+    given = [part for name, value in options.items() if name not in more for part in (name, value)]
+    return run("train", "embedding", *given, *more)
 
 
 def weights(folder):
