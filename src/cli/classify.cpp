@@ -43,7 +43,7 @@ class Classifier {
         rule_(tasks::parse_score_rule(command.words.scores)),
         provenance_(run.provenance),
         sink_(session),
-        page_(session, command.html, "Vesalius: what words say", run.provenance) {}
+        page_(session, command.html, "Vesalius · zero-shot classification", run.provenance) {}
 
   void see(const tasks::Embedded& embedded) {
     if (embedded.problem) page_.add_problem(embedded);

@@ -35,7 +35,7 @@ class Searcher {
         index_(index),
         provenance_(run.provenance),
         sink_(session),
-        page_(session, command.html, "Vesalius: similar cases", run.provenance) {}
+        page_(session, command.html, "Vesalius · similar cases", run.provenance) {}
 
   void see(const tasks::Embedded& embedded) {
     if (embedded.problem) page_.add_problem(embedded);

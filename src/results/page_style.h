@@ -47,9 +47,10 @@ font-size:13px}
 margin-top:16px}
 h3{font-size:12px;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);margin:0 0 8px;
 font-weight:700}
+.groups section{max-width:600px}
 .scores{list-style:none;margin:0;padding:0}
-.scores li{display:grid;grid-template-columns:minmax(0,1fr) 88px 64px;gap:10px;align-items:center;
-padding:2px 0}
+.scores li{display:grid;grid-template-columns:minmax(0,11fr) minmax(70px,9fr) 64px;gap:10px;
+align-items:center;padding:2px 0}
 .scores .label{overflow-wrap:anywhere}
 .scores .value{text-align:right;white-space:nowrap;color:var(--soft)}
 .scores li:first-child .label,.scores li:first-child .value{font-weight:700;color:var(--ink)}
@@ -61,7 +62,7 @@ summary{cursor:pointer}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 14px;margin:8px 0 0}
 dd{margin:0;overflow-wrap:anywhere}
 .near{grid-column:1/-1;border-top:1px solid var(--line);padding-top:16px}
-.hits{display:grid;grid-template-columns:repeat(auto-fill,minmax(136px,1fr));gap:14px;
+.hits{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(176px,45%),1fr));gap:14px;
 list-style:none;margin:0;
 padding:0}
 .hits .film{border-radius:8px}

@@ -207,7 +207,7 @@ def test_memory_is_flat(model, images, tmp_path):  # noqa: F811
         assert result.code == 0, result.err
         return json.loads(report.read_text())["resources"]["peak_memory_mb"]
 
-    few, many = peak(100), peak(3000)
+    few, many = peak(100), peak(1500)
     assert many < few + 24, (few, many)
 
 
