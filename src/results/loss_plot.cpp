@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "results/page.h"
+
 namespace vesalius::results {
 namespace {
 
@@ -78,7 +80,8 @@ std::string loss_plot(const std::vector<Json>& log, const std::string& title) {
       ".loss{{stroke:#2563eb}}.held{{stroke:#d97706}}.top{{stroke:#059669;stroke-dasharray:5 3}}"
       "@media(prefers-color-scheme:dark){{svg{{background:#111}}text{{fill:#ddd}}}}</style>\n",
       kWidth, kHeight);
-  out += fmt::format("<text x=\"{}\" y=\"20\" font-size=\"15\">{}</text>\n", kLeft, title);
+  out += fmt::format("<text x=\"{}\" y=\"20\" font-size=\"15\">{}</text>\n", kLeft,
+                     escape_html(title));
   out += ticks(axes) + polyline(loss, axes, axes.top, "loss");
   out += polyline(held_out, axes, axes.top, "held") + polyline(top1, axes, 1, "top");
   out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">epoch</text>\n", kWidth / 2,

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <exception>
+#include <limits>
 #include <memory>
 
 #include "media/dicom.h"
@@ -24,18 +25,18 @@ constexpr int kQuality = 84;
 template <class T>
 media::Image stretched(const media::Image& image) {
   const auto samples = image.pixels<T>();
-  T low = samples[0], high = samples[0];
+  double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const T sample : samples) {
-    if (!std::isfinite(static_cast<double>(sample))) continue;
-    low = std::min(low, sample);
-    high = std::max(high, sample);
+    const auto value = static_cast<double>(sample);
+    if (!std::isfinite(value)) continue;
+    low = std::min(low, value);
+    high = std::max(high, value);
   }
-  const double scale =
-      high > low ? 255.0 / (static_cast<double>(high) - static_cast<double>(low)) : 0.0;
+  const double scale = high > low ? 255.0 / (high - low) : 0.0;
   media::Image grey{.width = image.width, .height = image.height, .mode = media::Mode::kGray};
   grey.data.reserve(samples.size());
   for (const T sample : samples) {
-    const double value = (static_cast<double>(sample) - static_cast<double>(low)) * scale;
+    const double value = (static_cast<double>(sample) - low) * scale;
     grey.data.push_back(std::isfinite(value) ? static_cast<uint8_t>(std::clamp(value, 0.0, 255.0))
                                              : 0);
   }
