@@ -73,8 +73,7 @@ Merges read_merges(const fs::path& path) {
 }
 
 Vocabulary read_vocabulary(const fs::path& path) {
-  // Not read_json: its objects keep their order and look keys up one by one, too slow for 49,408 of
-  // them.
+  // Not read_json: a file that is no JSON is the model's error here, not the input's.
   const auto json = nlohmann::json::parse(read_text(path), nullptr, false);
   if (!json.is_object() || json.empty()) {
     fail(ErrorCode::kModel, "{} is not an object of tokens and ids", path.string());
