@@ -1,4 +1,4 @@
-// From what a user names to a list of inputs: files, folders, DICOM series.
+// What a folder holds: files in order, and which of them are one DICOM series.
 #pragma once
 
 #include <string>
@@ -9,29 +9,19 @@
 
 namespace vesalius::media {
 
-enum class InputKind {
-  kImage,    // PNG, JPEG or TIFF by its first bytes
-  kDicom,    // a DICOM image by its first bytes
-  kUnknown,  // named by the user or not readable; opening it tells what is wrong
-};
-
-struct InputFile {
+/// What walk_folder meets: a file, or a folder that cannot be read.
+struct Found {
   fs::path path;
-  InputKind kind = InputKind::kUnknown;
+  std::string problem;  // why the folder cannot be read; empty for a file
 };
 
-struct Inputs {
-  std::vector<InputFile> files;
-  int64_t skipped = 0;  // files in folders that are neither image nor DICOM image
-};
+/// The files in a folder and below it, by name with numbers in numeric order. Hidden files and
+/// folders, DICOMDIR, linked folders, pipes and devices are left out.
+std::vector<Found> walk_folder(const fs::path& folder);
 
-/// Files as named, in their order; folders with all that is below them, by name with numbers in
-/// numeric order. A folder is entered once, however many links lead to it. Error kUnsupported when
-/// a path does not exist or a folder cannot be read.
-Inputs walk_inputs(const std::vector<fs::path>& paths);
-
-/// What the first bytes of a file say it is.
-InputKind recognise(Bytes head);
+/// Whether a file that starts so may be a picture: PNG, JPEG, TIFF or DICOM. DICOM reports, plans
+/// and directories are none; a DICOM object of an unknown class may be one.
+bool may_be_image(Bytes head);
 
 /// "slice 2" before "slice 10"; text by its bytes. A strict order.
 bool natural_less(std::string_view a, std::string_view b);

@@ -1,6 +1,5 @@
 #include "tasks/inputs.h"
 
-#include <algorithm>
 #include <istream>
 
 #include "base/error.h"
@@ -10,37 +9,20 @@
 namespace vesalius::tasks {
 namespace {
 
-void walk(const fs::path& folder, std::vector<Source>& sources) {
-  std::error_code problem;
-  std::vector<fs::directory_entry> entries;
-  for (fs::directory_iterator at(folder, problem), end; !problem && at != end;
-       at.increment(problem))
-    entries.push_back(*at);
-  if (problem) {
-    sources.push_back(
-        {folder.string(), folder.string(), Json::object(), true,
-         folder.string() + ": cannot be read (" + problem.message() + "). Check its permissions."});
-    return;
-  }
-  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
-    return media::natural_less(a.path().filename().native(), b.path().filename().native());
-  });
-  for (const auto& entry : entries) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(".") || name == "DICOMDIR") continue;
-    std::error_code ignored;
-    if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) walk(entry.path(), sources);
-    if (entry.is_regular_file(ignored))
-      sources.push_back({entry.path().string(), entry.path().string(), Json::object(), true, ""});
-  }
-}
-
 void add_path(const std::string& path, std::vector<Source>& sources) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored))
-    walk(path, sources);
-  else
+  if (!fs::is_directory(path, ignored)) {
     sources.push_back({path, path, Json::object(), false, ""});
+    return;
+  }
+  for (const media::Found& found : media::walk_folder(path)) {
+    const std::string name = found.path.string();
+    const std::string problem =
+        found.problem.empty()
+            ? ""
+            : fmt::format("{}: cannot be read ({}). Check its permissions.", name, found.problem);
+    sources.push_back({name, name, Json::object(), true, problem});
+  }
 }
 
 void add_list(std::istream& list, std::vector<Source>& sources) {

@@ -44,7 +44,7 @@ class Preparer {
     try {
       if (!source.problem.empty()) fail(ErrorCode::kUnsupported, "{}", source.problem);
       const auto file = MappedFile::open(source.file);
-      if (source.found && media::recognise(file->bytes()) == media::InputKind::kUnknown)
+      if (source.found && !media::may_be_image(file->bytes()))
         emit({.embedded = {.source = source, .skipped = true}});
       else if (media::looks_like_dicom(file->bytes()))
         prepare_dicom(source, file->bytes(), emit);
