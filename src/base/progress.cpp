@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace vesalius {
@@ -49,7 +50,7 @@ void Progress::print(bool last) {
   const double rate = static_cast<double>(done_) / seconds;
   std::string line = fmt::format("{} ", what_);
   if (total_ > 0) {
-    const auto filled = static_cast<size_t>(kBarWidth * done_ / total_);
+    const auto filled = static_cast<size_t>(kBarWidth * std::min(done_, total_) / total_);
     if (terminal_)
       line +=
           fmt::format("[{}{}] ", std::string(filled, '='), std::string(kBarWidth - filled, ' '));
