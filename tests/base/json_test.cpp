@@ -42,7 +42,7 @@ TEST(ParseJson, NamesThePlaceAndWhereItGoesWrong) {
                                                        {"{\"a\":1\n,\"b\":x}", "line 2"},
                                                        {"\"open", "column"},
                                                        {"01", "column 2"},
-                                                       {"[NaN]", "column 3"},
+                                                       {"[NaN]", "column 2"},
                                                        {"\"\t\"", "column"},
                                                        {"\"\\x\"", "column"},
                                                        {"\"\xFF\"", "column"},
