@@ -1,6 +1,7 @@
 #include "catalog/package.h"
 
 #include <fmt/ranges.h>
+#define TOML_MAX_NESTED_VALUES 16
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@ namespace vesalius::catalog {
 namespace {
 
 constexpr uint64_t kLargestCard = 1 << 20;
+constexpr int64_t kMostDots = 100;  // in a line: every dot of a key is a table inside a table
 
 /// Where a package may begin below the folder that the user names.
 const std::vector<std::string>& layouts() {
@@ -63,6 +65,18 @@ fs::path find_tokenizer(const fs::path& root) {
       return folder;
   fail(ErrorCode::kModel, "{}: has no tokenizer (vocab.json and merges.txt).",
        (root / "language_model").string());
+}
+
+/// The parser bounds how deep values nest, but not keys: a.a.a… would be as deep as it is long, and
+/// the stack is not.
+void refuse_deep_keys(std::string_view text, const std::string& where) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size() - 1);
+    if (std::ranges::count(text.substr(0, end + 1), '.') > kMostDots)
+      fail(ErrorCode::kModel, "{}: is not a valid card (a line has more than {} dots).", where,
+           kMostDots);
+    text.remove_prefix(end + 1);
+  }
 }
 
 Json to_json(const toml::node& node) {
@@ -140,6 +154,7 @@ Package find_package(const fs::path& folder) {
 }
 
 Json parse_toml(const std::string& text, const std::string& where) {
+  refuse_deep_keys(text, where);
   try {
     return to_json(toml::parse(text, where));
   } catch (const toml::parse_error& problem) {
