@@ -28,8 +28,8 @@ Image as_pillow_opens(const Image& image) {
 }
 
 media::PassOrder pass_order(const Recipe& recipe) {
-  const Json pillow = recipe.parameters.value("pillow", Json(13));
-  return pillow == 12 ? media::PassOrder::kAcrossFirst : media::PassOrder::kPillow13;
+  return recipe.parameters.at("pillow") == 12 ? media::PassOrder::kAcrossFirst
+                                              : media::PassOrder::kPillow13;
 }
 
 Image bicubic(const Recipe& recipe, const Image& image, int size) {
