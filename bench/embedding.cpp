@@ -10,7 +10,8 @@
 //   save PATH
 //             writes what the last pass gave, as "features"
 //   peak fp32|bf16
-//             {"flops", "cpu_flops"} a second of the product kernel on data in the first cache
+//             {"flops", "cpu_flops"} a second of the inner loop of products, on data in the first
+//             cache
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
@@ -18,6 +19,7 @@
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <numeric>
 #include <sstream>
 
 #include "base/json.h"
@@ -69,34 +71,20 @@ models::MedImageInsight load_model(const std::string& weights, const Json& chang
   return model;
 }
 
-/// Of all threads together, in the kernel that a product of this precision uses; a second of the
+/// Of all threads together, in the inner loop of products of this precision; a second of the
 /// clock and of a processor.
 Json peak_flops(nn::Precision precision) {
   const nn::PlanScope plan(precision);
   const auto* kernels = nn::planned_kernels();
   if (kernels == nullptr) return {{"flops", 0}, {"cpu_flops", 0}};
-  constexpr int64_t kRepeats = 20000;
-  const int64_t in = 256, out = kernels->panel, rows = kernels->tile_rows;
-  const auto x = at::ones({rows, in}), bias = at::zeros({out});
-  const auto packed = at::zeros({kernels->packed_size(in, out)});
   const std::clock_t cpu = std::clock();
   const auto start = Clock::now();
-  nn::run_tasks(at::get_num_threads(), kernels->product_scratch(in, rows, out),
-                [&](int64_t, float* scratch) {
-                  std::vector<float> y(rows * out);
-                  const nn::Product product{x.const_data_ptr<float>(),
-                                            packed.const_data_ptr<float>(),
-                                            bias.const_data_ptr<float>(),
-                                            nullptr,
-                                            y.data(),
-                                            rows,
-                                            in,
-                                            out,
-                                            nn::Activation::kNone};
-                  for (int64_t i = 0; i < kRepeats; ++i)
-                    kernels->product(product, {0, rows, 0, out}, scratch);
-                });
-  const double all = 2.0 * rows * in * out * kRepeats * at::get_num_threads();
+  std::vector<double> done(at::get_num_threads());
+  nn::run_tasks(std::ssize(done), 0, [&](int64_t task, float*) {
+    constexpr int64_t kRepeats = 100'000;
+    done[task] = kernels->inner_loop(kRepeats);
+  });
+  const double all = std::accumulate(done.begin(), done.end(), 0.0);
   return {{"flops", all / seconds_since(start)},
           {"cpu_flops", all * CLOCKS_PER_SEC / static_cast<double>(std::clock() - cpu)}};
 }

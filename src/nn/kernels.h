@@ -81,6 +81,9 @@ struct KernelTable {
   /// Floats of scratch memory, 64-byte aligned, that the next function needs for such a block.
   int64_t (*product_scratch)(int64_t in, int64_t rows, int64_t columns);
   void (*product)(const Product& p, const ProductBlock& block, float* scratch);
+  /// The inner loop alone, `repeats` times over the same tile: what benchmarks call the machine's
+  /// limit. Gives the floating-point operations done.
+  double (*inner_loop)(int64_t repeats);
   int64_t (*attention_scratch)(int64_t length, int64_t head_dim);
   void (*attention)(const AttentionHead& head, float* scratch);
   int64_t channel_scratch;

@@ -96,5 +96,14 @@ void product(const Product& p, const ProductBlock& block, float* scratch) {
   }
 }
 
+template <class V>
+double inner_loop(int64_t repeats) {
+  constexpr int64_t P = kPanel<V>;
+  alignas(64) float a[V::kRows * kStride] = {}, b[kSteps * P] = {}, c[V::kRows * P] = {};
+  const Tile run = tile_of<V>(V::kRows);
+  for (int64_t i = 0; i < repeats; ++i) run(kSteps, a, b, c, P, /*add=*/true);
+  return 2.0 * static_cast<double>(repeats * V::kRows * P * kSteps * V::kPerStep) + c[0];
+}
+
 }  // namespace
 }  // namespace vesalius::nn

@@ -19,6 +19,7 @@ constexpr KernelTable table_of() {
           .pack = pack<V>,
           .product_scratch = product_scratch<V>,
           .product = product<V>,
+          .inner_loop = inner_loop<V>,
           .attention_scratch = attention_scratch<V>,
           .attention = attention<V>,
           .channel_scratch = kChannelScratch<V>,
