@@ -193,6 +193,10 @@ void add_train_options(CLI::App& app, TrainCommand& c) {
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
   app.add_option("--learning-rate", o.learning_rate, "Its peak")->capture_default_str();
+  app.add_option("--text-rate", o.text_rate,
+                 "Share of it for the text tower; from nothing, on few texts: 0.1")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--warm-up", o.warm_up, "Share of the steps in which it rises")
       ->capture_default_str();
   app.add_option("--weight-decay", o.optimizer.weight_decay)->capture_default_str();

@@ -33,7 +33,8 @@ std::vector<Parameter> make_parameters(
     const std::vector<std::pair<std::string, at::Tensor>>& tensors,
     const std::vector<std::string>& freeze) {
   std::vector<Parameter> result;
-  for (const auto& [name, value] : tensors) result.push_back({name, value, decays(name, value)});
+  for (const auto& [name, value] : tensors)
+    result.push_back({.name = name, .value = value, .decay = decays(name, value)});
   for (const auto& [name, value] : tensors) value.requires_grad_(true);
   for (const std::string& text : freeze) {
     const std::regex pattern = compile(text);
@@ -88,11 +89,12 @@ double AdamW::step(double learning_rate) {
     at::Tensor value = slot.parameter.value;
     const at::Tensor gradient = value.grad();
     if (!gradient.defined()) continue;
-    if (slot.parameter.decay) value.mul_(1 - learning_rate * options_.weight_decay);
+    const double rate = learning_rate * slot.parameter.rate;
+    if (slot.parameter.decay) value.mul_(1 - rate * options_.weight_decay);
     slot.first.lerp_(gradient, 1 - options_.beta1);
     slot.second.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
     const auto root = (slot.second.sqrt() / std::sqrt(correction2)).add_(options_.eps);
-    value.addcdiv_(slot.first, root, -learning_rate / correction1);
+    value.addcdiv_(slot.first, root, -rate / correction1);
     value.mutable_grad().reset();
   }
   update_average();

@@ -14,6 +14,7 @@ struct Parameter {
   std::string name;
   at::Tensor value;  // requires grad unless frozen
   bool decay = true;
+  double rate = 1;  // share of the learning rate
 };
 
 /// All tensors, requiring grad but for those whose name matches a freeze pattern (regular

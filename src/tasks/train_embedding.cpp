@@ -66,12 +66,20 @@ std::vector<std::vector<int32_t>> tokenize(const text::ClipTokenizer& tokenizer,
   return ids;
 }
 
+/// The text tower and its projection learn at a rate of their own.
+std::vector<Parameter> parameters_of(const Trainee& trainee, const TrainOptions& options) {
+  auto parameters = make_parameters(trainee.store.taken(), options.freeze);
+  for (Parameter& parameter : parameters)
+    if (parameter.name.starts_with("lang_")) parameter.rate = options.text_rate;
+  return parameters;
+}
+
 class Trainer {
  public:
   Trainer(const Trainee& trainee, const TrainOptions& options)
       : trainee_(trainee),
         options_(options),
-        optimizer_(make_parameters(trainee.store.taken(), options.freeze), options.optimizer) {
+        optimizer_(parameters_of(trainee, options), options.optimizer) {
     const auto& config = trainee.model.config;
     input_.size = static_cast<int>(config.image_size);
     std::copy_n(config.mean, 3, input_.mean);

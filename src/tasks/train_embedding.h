@@ -17,6 +17,7 @@ namespace vesalius::tasks {
 struct TrainOptions {
   int64_t epochs = 20, batch = 32, accumulate = 1;
   double learning_rate = 1e-3, warm_up = 0.05;  // the latter as a share of all steps
+  double text_rate = 1;                         // share of it that the text tower gets
   double balance =
       0;  // 0: every image once an epoch; 1: every set of texts equally often; between: between
   AdamWOptions optimizer;

@@ -118,13 +118,12 @@ struct Start {
 TEST(Initialised, StartsThatTrain) {
   const auto store = TensorStore::initialised(3);
   const Start starts[] = {
-      {"x.fn.qkv.weight", {768, 256}, 0, 1.0 / 16},
-      {"x.fn.proj.weight", {256, 256}, 0, 0.3 / 16},  // added to the stream: small
-      {"ffn.fn.net.fc2.weight", {256, 1024}, 0, 0.3 / 32},
+      {"image_encoder.x.fn.qkv.weight", {768, 256}, 0, 0.02},
+      {"lang_encoder.x.mlp.c_proj.weight", {256, 1024}, 0, 1.0 / 32},  // texts start apart
       {"convs.1.proj.weight", {64, 64, 3, 3}, 0, 1.0 / 24},
       {"conv1.fn.dw.weight", {2048, 1, 3, 3}, 0, 0.02},
-      {"lang_encoder.token_embedding.weight", {500, 64}, 0, 0.02},
-      {"lang_encoder.positional_embedding", {77, 256}, 0, 0.01},
+      {"lang_encoder.token_embedding.weight", {500, 64}, 0, 0.2},
+      {"lang_encoder.positional_embedding", {77, 256}, 0, 0.1},
       {"image_projection", {256, 400}, 0, 1.0 / 16},  // applied as x @ p
       {"x.norm.weight", {64}, 1, 0},
       {"x.norm.bias", {64}, 0, 0},

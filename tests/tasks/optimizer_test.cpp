@@ -44,6 +44,19 @@ TEST(Parameters, FreezePatternsMustMatch) {
   }
 }
 
+TEST(AdamW, AParameterMayHaveAShareOfTheRate) {
+  auto parameters = make_parameters({{"fast", at::ones({2, 2})}, {"slow", at::ones({2, 2})}}, {});
+  parameters[1].rate = 0.1;
+  const at::Tensor fast = parameters[0].value, slow = parameters[1].value;
+  AdamW adam(parameters, {.weight_decay = 0.5, .clip = 0, .smoothing = 0});
+  set_gradient(fast, 3);
+  set_gradient(slow, 3);
+  adam.step(0.1);
+  EXPECT_NEAR(fast[0][0].item<double>(), 1 * (1 - 0.05) - 0.1,
+              1e-6);  // Adam's first step: the sign
+  EXPECT_NEAR(slow[0][0].item<double>(), 1 * (1 - 0.005) - 0.01, 1e-6);
+}
+
 TEST(AdamW, StepsAsThePaperSays) {
   auto value = at::full({1, 1}, 2.0);
   AdamW adam(make_parameters({{"w", value}}, {}), {.weight_decay = 0.1, .clip = 0, .smoothing = 0});
