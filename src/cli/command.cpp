@@ -73,14 +73,6 @@ std::string environment_name(const std::string& option) {
   return name;
 }
 
-void name_in_environment(CLI::App& app) {
-  for (CLI::Option* option : app.get_options()) {
-    const auto& names = option->get_lnames();
-    if (!names.empty() && names[0] != "help") option->envname(environment_name(names[0]));
-  }
-  for (CLI::App* child : app.get_subcommands({})) name_in_environment(*child);
-}
-
 }  // namespace
 
 Registration::Registration(int order, AddCommand add) { registry().push_back({order, add}); }
@@ -108,7 +100,18 @@ void add_registered_commands(CLI::App& app, Session& session) {
   std::stable_sort(commands.begin(), commands.end(),
                    [](const Registered& a, const Registered& b) { return a.order < b.order; });
   for (const auto& command : commands) command.add(app, session);
-  for (CLI::App* command : app.get_subcommands({})) name_in_environment(*command);
+}
+
+void name_in_environment(CLI::App& app, const std::vector<std::string>& arguments) {
+  CLI::App* chosen = &app;
+  for (const auto& word : arguments)
+    for (CLI::App* child :
+         chosen->get_subcommands([&](const CLI::App* c) { return c->get_name() == word; }))
+      chosen = child;
+  for (CLI::Option* option : chosen->get_options()) {
+    const auto& names = option->get_lnames();
+    if (!names.empty() && names[0] != "help") option->envname(environment_name(names[0]));
+  }
 }
 
 void print(const std::string& line) {

@@ -56,6 +56,10 @@ struct Registration {
 
 /// The commands as registered, in order.
 void add_registered_commands(CLI::App& app, Session& session);
+/// Lets the options of the command that `arguments` choose be set in the environment, and of no
+/// other: commands share the common options, and one not chosen would put the variable over what
+/// was written.
+void name_in_environment(CLI::App& app, const std::vector<std::string>& arguments);
 
 /// One line of data on standard output. Error kFailed if it cannot be written (closed pipe, full
 /// disk).

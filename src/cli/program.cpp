@@ -77,6 +77,7 @@ std::optional<int> parse(CLI::App& app, const std::vector<std::string>& argument
     warn(unknown_command(app, arguments[0]));
     return static_cast<int>(ErrorCode::kUsage);
   }
+  name_in_environment(app, arguments);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // last one first
   } catch (const CLI::Success& asked) {
