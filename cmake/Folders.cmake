@@ -33,7 +33,7 @@ function(vesalius_kernels)
   foreach(source ${ARGN})
     if(source MATCHES "/kernels_(avx2|avx512|bf16)\\.cpp$")
       set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON
-        COMPILE_OPTIONS "-O3;-Wno-uninitialized;-Wno-maybe-uninitialized;${${CMAKE_MATCH_1}}")
+        COMPILE_OPTIONS "-O3;-Wno-uninitialized;$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>;${${CMAKE_MATCH_1}}")
     endif()
   endforeach()
 endfunction()

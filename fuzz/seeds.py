@@ -10,6 +10,9 @@ import pydicom
 from PIL import Image
 from safetensors.numpy import save as save_arrays
 
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "tests"))
+from text.hard_strings import HARD, PHRASES  # noqa: E402
+
 
 def picture(mode, size=(19, 11)):
     y, x = np.mgrid[0 : size[1], 0 : size[0]]
@@ -50,6 +53,43 @@ def dicom_seeds():
     folder = pathlib.Path(pydicom.__file__).parent / "data" / "test_files"
     files = [path for path in sorted(folder.rglob("*.dcm")) if path.stat().st_size < 12_000]
     return {path.name: path.read_bytes() for path in files}
+
+
+def prepare_seeds():
+    """A byte that chooses the recipe, then a picture of each kind."""
+    pictures = {"png": saved("RGB", "png"), "gray16": saved("I;16", "png"), "jpeg": saved("L", "jpeg"),
+                "tiff": saved("RGB", "tiff")}
+    pictures |= dict(sorted(dicom_seeds().items(), key=lambda item: len(item[1]))[:12])
+    return {f"{recipe}-{name}": bytes([recipe]) + content for recipe in range(4) for name, content in pictures.items()}
+
+
+def parameters_seeds():
+    parameters = {
+        "none": {}, "window": {"window": [40, 400], "percentiles": [1, 99.5]}, "preset": {"window": "lung"},
+        "toolkit": {"percentiles": [0.01, 0.99], "then": "community", "pillow": 12},
+        "azure": {"image_standardization_image_size": 512, "image_standardization_jpeg_compression_ratio": 75},
+    }
+    return {name: json.dumps(content).encode() for name, content in parameters.items()}
+
+
+def tokenizer_seeds():
+    """The texts of the tests that are hard to clean or to cut."""
+    seeds = {f"{kind}-{i}".replace(" ", "-"): text for kind, texts in HARD.items() for i, text in enumerate(texts)}
+    seeds |= {f"phrase-{i}": text for i, text in enumerate(PHRASES)}
+    bytes_of = {name: text.encode("utf-8", "surrogatepass") for name, text in seeds.items()}
+    return bytes_of | {"not-utf8": b"a\xc3(\xf0\x9f\x98", "over-long": b"\xc0\xaf\xe0\x80\xaf"}
+
+
+def tokenizer_file_seeds():
+    """vocab.json and merges.txt with a NUL between: all bytes, two merges, as CLIP writes them."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    letters = [chr(byte) for byte in printable] + [chr(256 + i) for i in range(256 - len(printable))]
+    merges = ["a b</w>", "e r"]
+    tokens = letters + [letter + "</w>" for letter in letters] + [merge.replace(" ", "") for merge in merges]
+    vocabulary = {token: i for i, token in enumerate([*tokens, "<|startoftext|>", "<|endoftext|>"])}
+    lines = "\n".join(["#version: 0.2", *merges]) + "\n"
+    return {"whole": f"{json.dumps(vocabulary, ensure_ascii=False)}\0{lines}".encode(),
+            "small": b'{"a": 0, "b</w>": 1}\0#version: 0.2\na b</w>\n', "cut": b'{"a": 0}\0#version\na'}
 
 
 def manifest_seeds():
@@ -110,6 +150,10 @@ SEEDS = {
     "media_jpeg_fuzz": jpeg_seeds,
     "media_tiff_fuzz": tiff_seeds,
     "media_dicom_fuzz": dicom_seeds,
+    "recipes_prepare_fuzz": prepare_seeds,
+    "recipes_parameters_fuzz": parameters_seeds,
+    "text_tokenizer_fuzz": tokenizer_seeds,
+    "text_files_fuzz": tokenizer_file_seeds,
 }
 
 
