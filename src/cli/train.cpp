@@ -210,7 +210,7 @@ void add_train_options(CLI::App& app, TrainCommand& c) {
                  "0: every image once an epoch; 1: every set of texts equally often")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--augment", c.augment, "published, gentle (for small sets) or none")
+  app.add_option("--augment", c.augment, "published; gentle or varied (for small sets); none")
       ->capture_default_str();
   app.add_option("--freeze", o.freeze, "Regular expression of tensor names that stay; repeatable");
   app.add_option("--template", o.templates,

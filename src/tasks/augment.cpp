@@ -79,7 +79,52 @@ void erase(Image& image, KeyedRandom& random) {
                 size_t(width) * kChannels);
 }
 
+/// The image at half to all of its size somewhere on black.
+Image set_smaller(const Image& image, KeyedRandom& random) {
+  const int width = std::max(1, int(image.width * random.uniform(0.5, 1)));
+  const int height = std::max(1, int(image.height * random.uniform(0.5, 1)));
+  const Image small = media::resize(image, width, height, media::Filter::kBilinear);
+  const auto left = random.below(image.width - width + 1),
+             top = random.below(image.height - height + 1);
+  Image result{.width = image.width, .height = image.height, .mode = media::Mode::kRgb};
+  result.data.assign(image.data.size(), 0);
+  for (int64_t y = 0; y < height; ++y)
+    std::memcpy(&result.data[((top + y) * image.width + left) * kChannels],
+                &small.data[size_t(y) * width * kChannels], size_t(width) * kChannels);
+  return result;
+}
+
+/// Colours turned about the grey axis (Rodrigues' formula) and drawn towards or away from it.
+/// Grey stays grey.
+void turn_colours(Image& image, double hue, KeyedRandom& random) {
+  const double angle = random.uniform(-hue, hue) * std::numbers::pi;
+  const double saturation = random.uniform(0.3, 1.3);
+  const double cosine = std::cos(angle) * saturation;
+  const double sine = std::sin(angle) * saturation / std::numbers::sqrt3;
+  for (size_t i = 0; i + 2 < image.data.size(); i += kChannels) {
+    uint8_t* rgb = &image.data[i];
+    const double grey = (rgb[0] + rgb[1] + rgb[2]) / 3.;
+    const double r = rgb[0] - grey, g = rgb[1] - grey, b = rgb[2] - grey;
+    rgb[0] = to_byte(grey + cosine * r + sine * (b - g) + 0.5);
+    rgb[1] = to_byte(grey + cosine * g + sine * (r - b) + 0.5);
+    rgb[2] = to_byte(grey + cosine * b + sine * (g - r) + 0.5);
+  }
+}
+
 }  // namespace
+
+Augmentation hard_augmentation() {
+  return {.scale_min = 0.15,
+          .ratio_min = 0.6,
+          .ratio_max = 1.67,
+          .trivial = true,
+          .erase = 0.25,
+          .flip = 0.5,
+          .rotate = 20,
+          .tone = 1.5,
+          .shrink = 0.4,
+          .hue = 0.6};
+}
 
 Augmentation make_augmentation(const std::string& name) {
   if (name == "published") return {};
@@ -90,7 +135,7 @@ Augmentation make_augmentation(const std::string& name) {
             .ratio_max = 1,
             .trivial = false,
             .erase = 0};
-  if (name == "gentle")
+  if (name == "gentle" || name == "varied")
     return {.scale_min = 0.6,
             .ratio_min = 0.8,
             .ratio_max = 1.25,
@@ -98,9 +143,10 @@ Augmentation make_augmentation(const std::string& name) {
             .erase = 0,
             .flip = 0.5,
             .rotate = 10,
-            .tone = 1};
-  fail(ErrorCode::kUsage, "augmentation '{}' is not known; choose published, gentle or none.",
-       name);
+            .tone = 1,
+            .hard = name == "varied" ? 0.5 : 0};
+  fail(ErrorCode::kUsage,
+       "augmentation '{}' is not known; choose published, gentle, varied or none.", name);
 }
 
 Image transform(const Image& image, const Affine& m) {
@@ -126,7 +172,9 @@ Image rotate(const Image& image, double degrees) {
 }
 
 Image augment(const Image& image, int size, const Augmentation& how, KeyedRandom& random) {
+  if (random.chance(how.hard)) return augment(image, size, hard_augmentation(), random);
   Image result = random_crop(image, how, random);
+  if (random.chance(how.shrink)) result = set_smaller(result, random);
   if (how.rotate > 0 && random.chance(0.5))
     result = rotate(result, random.uniform(-how.rotate, how.rotate));
   result = media::resize(result, size, size, media::Filter::kBicubic);
@@ -136,6 +184,7 @@ Image augment(const Image& image, int size, const Augmentation& how, KeyedRandom
     const double strength = static_cast<double>(random.below(31)) / 30;
     result = trivial_operation(result, operation, strength, random.chance(0.5) ? 1 : -1);
   }
+  if (how.hue > 0) turn_colours(result, how.hue, random);
   if (how.tone > 0) jitter_tones(result, how.tone, random);
   if (random.chance(how.erase)) erase(result, random);
   return result;

@@ -17,10 +17,17 @@ struct Augmentation {
   double flip = 0;      // probability of mirroring
   double rotate = 0;    // at most so many degrees, half of the time
   double tone = 0;      // gamma, contrast and brightness jitter; 1 is strong
+  double shrink = 0;    // probability of being set smaller on black, as scanners pad their images
+  double hue = 0;       // largest turn of colours about grey, as a share of the half circle
+  double hard = 0;      // probability that the image is changed far more, see hard_augmentation()
 };
 
-/// "published", "gentle" (for small sets: crops, turns, tones, mirror) or "none". Error kUsage
-/// otherwise.
+/// Crops down to a sixth, other colours, black margins: pictures as another scanner, stain or
+/// workstation might have made them.
+Augmentation hard_augmentation();
+
+/// "published", "gentle" (for small sets: crops, turns, tones, mirror), "varied" (gentle, every
+/// second image hard) or "none". Error kUsage otherwise.
 Augmentation make_augmentation(const std::string& name);
 
 /// An RGB image -> RGB of `size` x `size`. The same random state gives the same pixels.

@@ -25,7 +25,7 @@ double mean(const Image& image) {
 
 TEST(Augment, SameKeySamePixelsOtherKeyOthers) {
   const Image image = gradient(60, 50);
-  for (const char* name : {"published", "gentle"}) {
+  for (const char* name : {"published", "gentle", "varied"}) {
     const Augmentation how = make_augmentation(name);
     KeyedRandom a({1, 2}), b({1, 2}), c({1, 3});
     const Image first = augment(image, 32, how, a);
@@ -40,6 +40,51 @@ TEST(Augment, NoneIsAPlainResize) {
   const Image image = gradient(32, 32);
   KeyedRandom random({7});
   EXPECT_EQ(augment(image, 32, make_augmentation("none"), random).data, image.data);
+}
+
+TEST(Augment, GreyStaysGreyWhateverTheHue) {
+  Augmentation how = make_augmentation("none");
+  how.hue = 1;
+  Image image{.width = 8, .height = 8, .mode = media::Mode::kRgb};
+  for (int i = 0; i < 64; ++i) image.data.insert(image.data.end(), 3, static_cast<uint8_t>(i * 4));
+  KeyedRandom random({3});
+  EXPECT_EQ(augment(image, 8, how, random).data, image.data);
+}
+
+TEST(Augment, HueTurnsColoursAndKeepsTheirMean) {
+  Augmentation how = make_augmentation("none");
+  how.hue = 0.3;
+  Image image{.width = 4, .height = 4, .mode = media::Mode::kRgb};
+  for (int i = 0; i < 16; ++i) image.data.insert(image.data.end(), {120, 100, 80});
+  int changed = 0;
+  for (uint64_t key = 0; key < 20; ++key) {
+    KeyedRandom random({key});
+    const Image turned = augment(image, 4, how, random);
+    EXPECT_NEAR(turned.data[0] + turned.data[1] + turned.data[2], 300, 2);
+    changed += turned.data != image.data;
+  }
+  EXPECT_GE(changed, 18);
+}
+
+TEST(Augment, SetSmallerLeavesBlackMargins) {
+  Augmentation how = make_augmentation("none");
+  how.shrink = 1;
+  Image image{.width = 40, .height = 40, .mode = media::Mode::kRgb};
+  image.data.assign(40 * 40 * 3, 200);
+  double black = 0;
+  for (uint64_t key = 0; key < 20; ++key) {
+    KeyedRandom random({key});
+    const Image small = augment(image, 40, how, random);
+    black += double(std::ranges::count(small.data, 0)) / double(small.data.size());
+  }
+  EXPECT_GT(black / 20, 0.2);  // the mean area kept is 9/16
+  EXPECT_LT(black / 20, 0.7);
+}
+
+TEST(Augment, VariedIsGentleAndHardInTurns) {
+  EXPECT_EQ(make_augmentation("gentle").hard, 0);
+  EXPECT_EQ(make_augmentation("varied").hard, 0.5);
+  EXPECT_EQ(hard_augmentation().hard, 0);  // no third layer
 }
 
 TEST(Augment, UnknownNameSaysWhatThereIs) {
