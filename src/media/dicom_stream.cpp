@@ -149,9 +149,12 @@ std::vector<uint8_t> inflate_bytes(Bytes bytes, const std::string& where) {
   return out;
 }
 
-void quieten_dcmtk() {
+void set_up_dcmtk() {
   static std::once_flag once;
-  std::call_once(once, [] { OFLog::configure(OFLogger::OFF_LOG_LEVEL); });
+  std::call_once(once, [] {
+    OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    dcmEnableUnknownVRConversion.set(OFTrue);  // "UN" on a known tag: what an archive did not know
+  });
 }
 
 // No transferEnd() after reading: the elements' states tell what was read whole.
@@ -192,7 +195,7 @@ bool is_htj2k(std::string_view syntax_uid) {
 std::string meta_sop_class(Bytes bytes) { return read_meta_group(bytes).sop_class; }
 
 ParsedDicom parse_dicom(Bytes bytes, const std::string& where, Extent extent) {
-  quieten_dcmtk();
+  set_up_dcmtk();
   if (!looks_like_dicom(bytes)) {
     fail(ErrorCode::kUnsupported, "{}: not a DICOM file; give a DICOM, PNG, JPEG or TIFF image",
          where);

@@ -45,6 +45,20 @@ TEST(DicomInfo, ReadsIdentity) {
   EXPECT_EQ(info.transfer_syntax_uid, kExplicit);
 }
 
+// Archives that do not know a tag write it as UN; what is in it is the same.
+TEST(DicomInfo, ReadsKnownTagsOfUnknownKind) {
+  const auto bytes = [](const std::string& text) { return Blob(text.begin(), text.end()); };
+  const DicomInfo info = info_of([&](auto& data) {
+    data.blob(8, 0x18, "UN", bytes(std::string("1.2.3\0", 6)), 6);
+    data.blob(8, 0x60, "UN", bytes("CT"), 2).blob(0x28, 0x1050, "UN", bytes("40"), 2);
+    data.blob(0x28, 0x1051, "UN", bytes("400 "), 4);
+  });
+  EXPECT_EQ(info.sop_instance_uid, "1.2.3");
+  EXPECT_EQ(info.modality, "CT");
+  ASSERT_EQ(info.windows.size(), 1U);
+  EXPECT_EQ(info.windows[0].width, 400);
+}
+
 TEST(DicomInfo, HasDefaultsForWhatIsAbsent) {
   const DicomInfo info = info_of([](auto&) {});
   EXPECT_EQ(info.frames, 1);
