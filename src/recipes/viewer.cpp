@@ -121,7 +121,7 @@ bool is_gray(const media::DicomInfo& info) {
 Image shown(const Recipe& recipe, const media::DicomFile& file, int frame,
             const std::string& where) {
   const media::DicomFrame stored = file.frame(frame);
-  const media::DicomInfo& info = file.info();
+  const media::DicomInfo info = file.frame_info(frame);
   if (!is_gray(info)) return media::display_frame(stored, info, where);
   std::vector<double> values(stored.values.size());
   for (size_t i = 0; i < values.size(); ++i) {

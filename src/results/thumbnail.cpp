@@ -99,7 +99,7 @@ media::Image load(const std::string& file, int frame) {
   const auto mapped = MappedFile::open(file);
   if (!media::looks_like_dicom(mapped->bytes())) return media::decode_image(mapped->bytes(), file);
   const auto dicom = media::DicomFile::parse(mapped->bytes(), file);
-  return media::display_frame(dicom.frame(frame), dicom.info(), file);
+  return media::display_frame(dicom.frame(frame), dicom.frame_info(frame), file);
 }
 
 media::Image shrunk(const media::Image& image, int longest) {

@@ -138,6 +138,39 @@ def test_monochrome1_is_turned_over(tmp_path):
         assert np.abs(dark + bright - 255).max() <= 1  # halves are rounded up on both sides
 
 
+def windowed(center, width):
+    item = pydicom.Dataset()
+    item.WindowCenter, item.WindowWidth = center, width
+    return item
+
+
+def test_every_frame_has_its_own_window(tmp_path):
+    """Enhanced objects keep windows frame by frame; each frame looks as a single one with that window."""
+    array = rng.integers(0, 1000, (40, 50)).astype(np.int16)
+    windows = [(200, 300), (700, 400)]
+    several = pydicom.dcmread(DICOM / "CT_small.dcm")
+    several.Rows, several.Columns = array.shape
+    several.NumberOfFrames = 2
+    several.PixelData = np.stack([array, array]).tobytes()
+    several.RescaleSlope, several.RescaleIntercept = 1, 0
+    single = [pydicom.dcmread(DICOM / "CT_small.dcm") for _ in windows]
+    several.PerFrameFunctionalGroupsSequence = []
+    for i, (file, window) in enumerate(zip(single, windows)):
+        group = pydicom.Dataset()
+        group.FrameVOILUTSequence = [windowed(*window)]
+        several.PerFrameFunctionalGroupsSequence.append(group)
+        file.Rows, file.Columns = array.shape
+        file.PixelData = array.tobytes()
+        file.RescaleSlope, file.RescaleIntercept = 1, 0
+        file.WindowCenter, file.WindowWidth = window
+        file.save_as(tmp_path / f"{i}.dcm")
+    several.save_as(tmp_path / "several.dcm")
+    first, second = (one(tmp_path, tmp_path / "several.dcm", frame=i)[1] for i in (0, 1))
+    assert np.array_equal(first, one(tmp_path, tmp_path / "0.dcm")[1])
+    assert np.array_equal(second, one(tmp_path, tmp_path / "1.dcm")[1])
+    assert not np.array_equal(first, second)
+
+
 @pytest.mark.parametrize("recipe", ["vesalius", "toolkit"])
 def test_a_constant_frame_warns(tmp_path, recipe):
     path = monochrome(tmp_path, np.full((30, 30), 7), "MONOCHROME2", "flat.dcm")
