@@ -144,7 +144,7 @@ Augmentation make_augmentation(const std::string& name) {
             .flip = 0.5,
             .rotate = 10,
             .tone = 1,
-            .hard = name == "varied" ? 0.5 : 0};
+            .hard = name == "varied" ? 0.2 : 0};
   fail(ErrorCode::kUsage,
        "augmentation '{}' is not known; choose published, gentle, varied or none.", name);
 }

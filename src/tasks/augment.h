@@ -27,7 +27,7 @@ struct Augmentation {
 Augmentation hard_augmentation();
 
 /// "published", "gentle" (for small sets: crops, turns, tones, mirror), "varied" (gentle, every
-/// second image hard) or "none". Error kUsage otherwise.
+/// fifth image hard) or "none". Error kUsage otherwise.
 Augmentation make_augmentation(const std::string& name);
 
 /// An RGB image -> RGB of `size` x `size`. The same random state gives the same pixels.

@@ -83,7 +83,7 @@ TEST(Augment, SetSmallerLeavesBlackMargins) {
 
 TEST(Augment, VariedIsGentleAndHardInTurns) {
   EXPECT_EQ(make_augmentation("gentle").hard, 0);
-  EXPECT_EQ(make_augmentation("varied").hard, 0.5);
+  EXPECT_EQ(make_augmentation("varied").hard, 0.2);
   EXPECT_EQ(hard_augmentation().hard, 0);  // no third layer
 }
 
