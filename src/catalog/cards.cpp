@@ -31,8 +31,8 @@ Card make_card(Json details, const std::string& name, const fs::path& folder) {
             .recipe = text_of(details, "recipe"),
             .seeded = flag_of(details, "seeded"),
             .starter = flag_of(details, "starter"),
-            .folder = folder,
-            .details = std::move(details)};
+            .folder = folder};
+  card.details = std::move(details);
   if (card.name.empty()) card.name = name;
   return card;
 }
@@ -86,7 +86,7 @@ fs::path catalog_folder() {
   if (const char* set = std::getenv("VESALIUS_CATALOG"); set != nullptr && *set != '\0') return set;
   std::error_code problem;
   const fs::path program = fs::read_symlink("/proc/self/exe", problem).parent_path();
-  if (const auto beside = program / "../share/vesalius/catalog"; fs::exists(beside, problem))
+  if (auto beside = program / "../share/vesalius/catalog"; fs::exists(beside, problem))
     return beside;
   return fs::path(VESALIUS_SOURCE_DIR) / "catalog";
 }

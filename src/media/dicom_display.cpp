@@ -87,7 +87,7 @@ std::vector<uint8_t> display_gray(const DicomFrame& frame, const DicomInfo& info
     stored[i] = few ? static_cast<double>(*least + static_cast<int64_t>(i))
                     : number_of(frame.values[i], info);
   }
-  const std::vector<uint8_t> bytes = gray_bytes(std::move(stored), info);
+  std::vector<uint8_t> bytes = gray_bytes(std::move(stored), info);
   if (!few) return bytes;
   std::vector<uint8_t> out(frame.values.size());
   for (size_t i = 0; i < out.size(); ++i)

@@ -65,7 +65,7 @@ void read_palette(const PngReader& reader, Image& image) {
   png_colorp colors = nullptr;
   int count = 0;
   png_get_PLTE(reader.png, reader.info, &colors, &count);
-  image.palette.assign(256 * 3, 0);
+  image.palette.assign(size_t{256} * 3, 0);
   for (int i = 0; i < std::min(count, 256); ++i) {
     image.palette[3 * i] = colors[i].red;
     image.palette[3 * i + 1] = colors[i].green;

@@ -68,7 +68,7 @@ namespace {
 // One round: 16 registers interleaved byte by byte, each with the one eight places behind it.
 inline void interleave(const __m128i (&in)[16], __m128i (&out)[16]) {
 #pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) {
+  for (size_t i = 0; i < 8; ++i) {
     out[2 * i] = _mm_unpacklo_epi8(in[i], in[i + 8]);
     out[2 * i + 1] = _mm_unpackhi_epi8(in[i], in[i + 8]);
   }

@@ -52,6 +52,7 @@ std::vector<fs::path> ordered_paths(const std::vector<Slice>& slices) {
     });
   }
   std::vector<fs::path> paths;
+  paths.reserve(order.size());
   for (const size_t i : order) paths.push_back(slices[i].path);
   return paths;
 }

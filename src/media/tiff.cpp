@@ -214,7 +214,7 @@ void read_palette(TIFF* tiff, const TiffLayout& layout, const std::string& where
   if (TIFFGetField(tiff, TIFFTAG_COLORMAP, &channels[0], &channels[1], &channels[2]) != 1) {
     fail_damaged(where, "TIFF", "a palette image without its palette");
   }
-  image.palette.assign(256 * 3, 0);
+  image.palette.assign(size_t{256} * 3, 0);
   for (size_t i = 0; i < size_t{1} << layout.bits; ++i) {
     for (size_t c = 0; c < 3; ++c)
       image.palette[3 * i + c] = static_cast<uint8_t>(channels[c][i] >> 8);
