@@ -22,7 +22,8 @@ struct Descriptor {
 };
 
 Descriptor open_regular(const fs::path& path, uint64_t& size) {
-  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  // Opening a pipe would otherwise wait until somebody writes to it.
+  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   struct stat status {};
   if (file.fd < 0 || ::fstat(file.fd, &status) != 0)
     fail(ErrorCode::kUnsupported, "{}: cannot be opened ({}). Check the path and its permissions.",

@@ -35,6 +35,22 @@ TEST_F(Files, WhatIsWrittenIsReadAndMapped) {
   EXPECT_TRUE(read_file(folder_ / "empty").empty());
 }
 
+TEST_F(Files, APipeIsRefusedWithoutWaitingForAWriter) {
+  const auto pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const fs::path& path : {pipe, folder_, fs::path("/dev/null")}) {
+    for (const bool map : {false, true}) {
+      try {
+        map ? void(MappedFile::open(path)) : void(read_file(path));
+        ADD_FAILURE() << path;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+        EXPECT_EQ(error.what(), path.string() + ": is not a file.");
+      }
+    }
+  }
+}
+
 TEST_F(Files, WithoutCommitNothingStays) {
   {
     FileWriter writer(folder_ / "x");
