@@ -114,7 +114,9 @@ toml::table to_toml(const Json& object) {
     toml::array list;
     for (const Json& item : value) {
       if (item.is_string()) list.push_back(item.get<std::string>());
-      if (item.is_number()) list.push_back(item.get<double>());
+      if (item.is_boolean()) list.push_back(item.get<bool>());
+      if (item.is_number_integer()) list.push_back(item.get<int64_t>());
+      if (item.is_number_float()) list.push_back(item.get<double>());
     }
     table.insert(key, std::move(list));
   }

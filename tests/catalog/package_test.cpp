@@ -123,6 +123,23 @@ TEST(CardToml, ComesBackAsItWasWritten) {
   }
 }
 
+TEST(CardToml, ListsKeepTheTypesOfWhatIsInThem) {
+  const std::pair<Json, const char*> cases[] = {
+      {{1, 2, 3}, "[1,2,3]"},
+      {{-9007199254740993, 9223372036854775807}, "[-9007199254740993,9223372036854775807]"},
+      {{1.0, 2.5}, "[1.0,2.5]"},
+      {{true, false}, "[true,false]"},
+      {{"1", "true"}, R"(["1","true"])"},
+      {{"a", 1, 0.5, true}, R"(["a",1,0.5,true])"},
+  };
+  for (const auto& [list, text] : cases) {
+    const Json again = parse_toml(card_toml({{"list", list}}), "card");
+    EXPECT_EQ(again["list"].dump(), text);
+    const Json deeper = parse_toml(card_toml({{"made", {{"list", list}}}}), "card");
+    EXPECT_EQ(deeper["made"]["list"].dump(), text);
+  }
+}
+
 TEST(CardToml, DatesAreTextAndTypesAreKept) {
   const auto card = parse_toml(
       "date = 2024-09-27\ntime = 2024-09-27T10:00:00Z\nwhole = 3\nreal = 3.0\nflag = false\n"
