@@ -216,6 +216,14 @@ def test_pipes_and_devices_are_no_images(model, images):  # noqa: F811
         assert f"{device}: is not a file" in result.err
 
 
+def test_a_pipe_that_nobody_writes_to_is_refused_at_once(model, images):  # noqa: F811
+    pipe = images / "pipe.png"
+    os.mkfifo(pipe)
+    result = run("embed", pipe, images / "a" / "0.png", "--model", model, "--json")
+    assert (result.code, len(result.lines)) == (3, 1), result.err
+    assert f"{pipe}: is not a file" in result.err
+
+
 def test_many_failures_are_counted_and_the_report_keeps_the_first(model, tmp_path):  # noqa: F811
     for number in range(150):
         (tmp_path / f"{number:03}.png").write_bytes(b"\x89PNG\r\n\x1a\n")
