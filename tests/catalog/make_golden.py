@@ -59,7 +59,7 @@ def outline(vector):
 
 def golden(folder):
     path = find(folder, "vision_model/*")
-    weights = load_file(path)
+    weights = {name: tensor.float() for name, tensor in load_file(path).items()}
     config, keys = read_config(folder, weights)
     tokenizer = CLIPTokenizer.from_pretrained(str(find(folder, "vocab.json").parent))
     ids = [tokenizer(t, truncation=True, max_length=config.context)["input_ids"] for t in TEXTS]
