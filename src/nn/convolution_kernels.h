@@ -11,7 +11,7 @@
 
 namespace vesalius::nn {
 
-/// A convolution's weight laid out for kernels, made at the first call as PackedWeight does.
+/// A convolution's weight laid out for kernels, made and kept as PackedWeight does.
 class PackedConvolution {
  public:
   /// conv(x), plus x itself if `residual`. [batch, height, width, in] -> [batch, height', width',

@@ -54,20 +54,24 @@ struct Grid {
   }
 };
 
+using Memory = at::Tensor (*)(int64_t floats);
+
+at::Tensor memory_to_keep(int64_t floats) { return huge_empty(floats); }
+at::Tensor memory_for_a_call(int64_t floats) { return pooled_empty({floats}); }
+
 PackedWeight::Layout lay_out(const KernelTable& kernels, const at::Tensor& weight,
-                             const at::Tensor& bias) {
+                             const at::Tensor& bias, Memory memory) {
   const int64_t out = weight.size(0), in = weight.numel() / out;
   const int64_t panels = divide_up(out, kernels.panel);
   const auto rows = weight.dim() == 4 ? weight.permute({0, 2, 3, 1}) : weight;
   const auto matrix = rows.to(at::kFloat).contiguous();
-  PackedWeight::Layout layout{&kernels, huge_empty(kernels.packed_size(in, out)),
+  PackedWeight::Layout layout{&kernels, memory(kernels.packed_size(in, out)),
                               at::zeros({panels * kernels.panel}, at::kFloat), in, out};
   if (bias.defined()) layout.bias.narrow(0, 0, out).copy_(bias);
   const auto* from = matrix.const_data_ptr<float>();
   auto* to = layout.packed.mutable_data_ptr<float>();
   run_tasks(panels, 0,
             [&](int64_t panel, float*) { kernels.pack(from, in, out, panel, panel + 1, to); });
-  release_file_pages(weight);
   return layout;
 }
 
@@ -119,13 +123,16 @@ std::shared_ptr<const PackedWeight::Layout> PackedWeight::get(const KernelTable&
                                                               const at::Tensor& weight,
                                                               const at::Tensor& bias) {
   const std::lock_guard lock(guard_);
-  const void* data = weight.const_data_ptr();
-  const int64_t version = version_of(weight) + (bias.defined() ? version_of(bias) : 0);
-  if (!layout_ || layout_->kernels != &kernels || data_ != data || version_ != version) {
-    layout_.reset();  // before the new one, so that there are never two
-    layout_ = std::make_shared<Layout>(lay_out(kernels, weight, bias));
-    data_ = data;
-    version_ = version;
+  const Source source{&kernels, weight.const_data_ptr(),
+                      version_of(weight) + (bias.defined() ? version_of(bias) : 0)};
+  if (source != source_) {
+    source_ = source;
+    layout_.reset();
+    return std::make_shared<Layout>(lay_out(kernels, weight, bias, memory_for_a_call));
+  }
+  if (!layout_) {
+    layout_ = std::make_shared<Layout>(lay_out(kernels, weight, bias, memory_to_keep));
+    release_file_pages(weight);
   }
   return layout_;
 }

@@ -46,9 +46,11 @@ bool fits_kernels(const at::Tensor& x);
 /// next one when it is free. `scratch` is 64-byte aligned memory of `floats` floats of that thread.
 void run_tasks(int64_t count, int64_t floats, const std::function<void(int64_t, float*)>& work);
 
-/// A weight [out, in] laid out for kernels, made at the first call and again when the weight, the
-/// CPU level or the precision has changed. The layer keeps the weight itself: in training and on
-/// other devices that one is used.
+/// A weight [out, in] laid out for kernels. The first call's layout is for that call alone, in memory
+/// that goes from layer to layer: many commands make one pass, and fresh memory as large as the model
+/// would cost them more than the pass. The second call's is kept, until the weight, the CPU level or
+/// the precision changes. The layer keeps the weight itself: in training and on other devices that
+/// one is used.
 class PackedWeight {
  public:
   struct Layout {
@@ -62,10 +64,15 @@ class PackedWeight {
                                     const at::Tensor& bias);
 
  private:
+  struct Source {
+    const KernelTable* kernels = nullptr;
+    const void* data = nullptr;
+    int64_t version = 0;
+    bool operator==(const Source&) const = default;
+  };
   std::mutex guard_;
+  Source source_;  // of the last call
   std::shared_ptr<const Layout> layout_;
-  const void* data_ = nullptr;
-  int64_t version_ = 0;
 };
 
 /// activation(x W^T + bias) + residual for x [rows, in] contiguous; residual [rows, out] or
