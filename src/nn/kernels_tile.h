@@ -47,17 +47,17 @@ struct Avx2 {
   /// [8, 8] in place.
   static void transpose(float* x) {
     Reg t[8], u[8];
-    for (int i = 0; i < 8; i += 2) {
+    for (int64_t i = 0; i < 8; i += 2) {
       t[i] = _mm256_unpacklo_ps(load(x + i * 8), load(x + i * 8 + 8));
       t[i + 1] = _mm256_unpackhi_ps(load(x + i * 8), load(x + i * 8 + 8));
     }
     // u[4 i + c]: in lane l, column 4 l + c of rows 4 i to 4 i + 3.
-    for (int i = 0; i < 8; i += 4)
-      for (int c = 0; c < 4; ++c) {
+    for (int64_t i = 0; i < 8; i += 4)
+      for (int64_t c = 0; c < 4; ++c) {
         const auto a = _mm256_castps_pd(t[i + c / 2]), b = _mm256_castps_pd(t[i + c / 2 + 2]);
         u[i + c] = _mm256_castpd_ps(c % 2 ? _mm256_unpackhi_pd(a, b) : _mm256_unpacklo_pd(a, b));
       }
-    for (int c = 0; c < 4; ++c) {
+    for (int64_t c = 0; c < 4; ++c) {
       store(x + c * 8, _mm256_permute2f128_ps(u[c], u[4 + c], 0x20));
       store(x + (4 + c) * 8, _mm256_permute2f128_ps(u[c], u[4 + c], 0x31));
     }
@@ -94,16 +94,16 @@ struct Avx512 {
   /// [16, 16] in place, as Avx2's; lanes 0 and 2, 1 and 3 of two registers meet twice.
   static void transpose(float* x) {
     Reg t[16], u[16];
-    for (int i = 0; i < 16; i += 2) {
+    for (int64_t i = 0; i < 16; i += 2) {
       t[i] = _mm512_unpacklo_ps(load(x + i * 16), load(x + i * 16 + 16));
       t[i + 1] = _mm512_unpackhi_ps(load(x + i * 16), load(x + i * 16 + 16));
     }
-    for (int i = 0; i < 16; i += 4)
-      for (int c = 0; c < 4; ++c) {
+    for (int64_t i = 0; i < 16; i += 4)
+      for (int64_t c = 0; c < 4; ++c) {
         const auto a = _mm512_castps_pd(t[i + c / 2]), b = _mm512_castps_pd(t[i + c / 2 + 2]);
         u[i + c] = _mm512_castpd_ps(c % 2 ? _mm512_unpackhi_pd(a, b) : _mm512_unpacklo_pd(a, b));
       }
-    for (int c = 0; c < 4; ++c) {
+    for (int64_t c = 0; c < 4; ++c) {
       const auto even = _mm512_shuffle_f32x4(u[c], u[4 + c], 0x88);
       const auto odd = _mm512_shuffle_f32x4(u[c], u[4 + c], 0xDD);
       const auto even_below = _mm512_shuffle_f32x4(u[8 + c], u[12 + c], 0x88);
@@ -201,7 +201,10 @@ void to_columns(Row row, int64_t count, float* to) {
     const int64_t some = smaller(kPart, count - k);
     for (float& x : block) x = 0;
     for (int64_t i = 0; i < W; ++i)
-      if (const float* x = row(i)) V::to_steps(block + i * W, x + k, some);
+      if (const float* x = row(i)) {
+        V::to_steps(block + i * W, x + k, some);
+        _mm_prefetch(reinterpret_cast<const char*>(x + k + 4 * kPart), _MM_HINT_T0);
+      }
     V::transpose(block);
     for (int64_t s = 0; s < steps_of<V>(some); ++s)
       V::store(to + (k / V::kPerStep + s) * 2 * W, V::load(block + s * W));
