@@ -127,6 +127,7 @@ Batch BatchMaker::make(int64_t step) const {
   const std::set<std::string> different(drawn.begin(), drawn.end());
   batch.texts.assign(different.begin(), different.end());
   std::vector<int64_t> column;
+  column.reserve(drawn.size());
   for (const std::string& text : drawn)
     column.push_back(std::lower_bound(batch.texts.begin(), batch.texts.end(), text) -
                      batch.texts.begin());

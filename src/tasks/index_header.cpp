@@ -45,7 +45,7 @@ class Reader {
 
 /// A plain name in the index's own folder, so that no index makes us read elsewhere.
 std::string file_name(const Reader& reader, const char* key) {
-  const std::string name = reader.text(key);
+  std::string name = reader.text(key);
   const bool plain = !name.empty() && name[0] != '.' && name.find('/') == std::string::npos &&
                      name.find('\0') == std::string::npos;
   if (!plain) reader.bad(fmt::format("'{}' is not a plain file name", key));

@@ -33,6 +33,7 @@ std::vector<Parameter> make_parameters(
     const std::vector<std::pair<std::string, at::Tensor>>& tensors,
     const std::vector<std::string>& freeze) {
   std::vector<Parameter> result;
+  result.reserve(tensors.size());
   for (const auto& [name, value] : tensors)
     result.push_back({.name = name, .value = value, .decay = decays(name, value)});
   for (const auto& [name, value] : tensors) value.requires_grad_(true);
@@ -87,7 +88,7 @@ double AdamW::step(double learning_rate) {
   const double correction2 = 1 - std::pow(options_.beta2, steps_);
   for (Slot& slot : slots_) {
     at::Tensor value = slot.parameter.value;
-    const at::Tensor gradient = value.grad();
+    const at::Tensor& gradient = value.grad();
     if (!gradient.defined()) continue;
     const double rate = learning_rate * slot.parameter.rate;
     if (slot.parameter.decay) value.mul_(1 - rate * options_.weight_decay);

@@ -61,6 +61,7 @@ std::string fill_template(const std::string& pattern, const std::string& text) {
 std::vector<std::vector<int32_t>> tokenize(const text::ClipTokenizer& tokenizer,
                                            const std::vector<std::string>& texts, int64_t context) {
   std::vector<std::vector<int32_t>> ids;
+  ids.reserve(texts.size());
   for (const std::string& text : texts)
     ids.push_back(tokenizer.encode(text, static_cast<int>(context)));
   return ids;

@@ -45,7 +45,8 @@ Image color(Image image, double factor) {
 Image contrast(const Image& image, double factor) {
   double sum = 0;
   for (size_t i = 0; i < image.data.size(); i += kChannels) sum += luma(&image.data[i]);
-  const double mean = std::floor(sum / (image.data.size() / kChannels) + 0.5);
+  const size_t pixels = image.data.size() / kChannels;
+  const double mean = std::floor(sum / static_cast<double>(pixels) + 0.5);
   return map_samples(image, [&](uint8_t v) { return to_byte(mean + factor * (v - mean)); });
 }
 
@@ -58,7 +59,7 @@ Image sharpness(const Image& image, double factor) {
       const uint8_t* at = &image.data[y * row + i];
       int sum = 4 * at[0];
       for (int dy = -1; dy <= 1; ++dy)
-        for (int dx = -1; dx <= 1; ++dx) sum += at[dy * row + dx * kChannels];
+        for (int64_t dx = -1; dx <= 1; ++dx) sum += at[dy * row + dx * kChannels];
       const double smooth = std::floor(sum / 13. + 0.5);
       result.data[y * row + i] = to_byte(smooth + factor * (at[0] - smooth));
     }
@@ -106,7 +107,8 @@ Image equalize(const Image& image) {
     const int64_t step = (total - last) / 255;
     int64_t sum = step / 2;
     for (int v = 0; v < 256; ++v) {
-      tables[c][v] = step == 0 ? static_cast<uint8_t>(v) : to_byte(static_cast<double>(sum / step));
+      const int64_t rank = step == 0 ? v : sum / step;
+      tables[c][v] = static_cast<uint8_t>(std::min<int64_t>(rank, 255));
       sum += counts[c][v];
     }
   }
