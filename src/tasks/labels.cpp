@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "tasks/manifest.h"
 
 namespace vesalius::tasks {
 namespace {
@@ -29,9 +30,10 @@ std::vector<std::string> split(std::string_view text, char mark) {
 /// "when GROUP = LABEL, LABEL"
 void read_condition(const std::string& part, LabelGroup& group, const std::string& at) {
   const size_t equals = part.find('=');
-  if (equals == std::string::npos)
+  if (equals != std::string::npos)
+    group.when_group = trim(std::string_view(part).substr(5, equals - 5));
+  if (group.when_group.empty())
     fail(ErrorCode::kUsage, "{}: a condition is 'when GROUP = LABEL, LABEL', not '{}'.", at, part);
-  group.when_group = trim(std::string_view(part).substr(5, equals - 5));
   group.when_labels = split(std::string_view(part).substr(equals + 1), ',');
 }
 
@@ -100,7 +102,7 @@ std::vector<LabelGroup> parse_label_list(std::string_view list) {
 std::vector<LabelGroup> parse_labels_file(std::string_view text, std::string_view where) {
   std::vector<LabelGroup> groups;
   int64_t number = 0;
-  for (const auto& line : split(text, '\n')) {
+  for (const auto& line : split(without_mark(text), '\n')) {
     ++number;
     if (line.empty()) continue;
     if (line[0] == '#') {

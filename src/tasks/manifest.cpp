@@ -8,11 +8,6 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // spreadsheets write it before UTF-8
 
-std::string_view without_mark(std::string_view text) {
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  return text;
-}
-
 /// Reads one CSV record after another.
 class CsvReader {
  public:
@@ -26,6 +21,11 @@ class CsvReader {
       ++at_;
       fields.push_back(field());
     }
+    if (!at_end() && text_[at_] != '\r' && text_[at_] != '\n')
+      fail(
+          ErrorCode::kUnsupported,
+          "{}: line {}: text stands behind a closing quotation mark. Inside quotes write it twice.",
+          where_, line_);
     if (!at_end() && text_[at_] == '\r') ++at_;
     if (!at_end() && text_[at_] == '\n') ++at_;
     ++line_;
@@ -37,7 +37,7 @@ class CsvReader {
 
   std::string plain() {
     const size_t end = std::min(text_.find_first_of(",\r\n", at_), text_.size());
-    const std::string value(text_.substr(at_, end - at_));
+    std::string value(text_.substr(at_, end - at_));
     at_ = end;
     return value;
   }
@@ -74,6 +74,11 @@ void check_header(const std::vector<std::string>& names, std::string_view where)
 }
 
 }  // namespace
+
+std::string_view without_mark(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
+}
 
 std::vector<Json> parse_csv(std::string_view text, std::string_view where) {
   CsvReader reader(without_mark(text), where);

@@ -11,12 +11,15 @@ namespace vesalius::tasks {
 
 /// Every row as an object of its columns, in the file's order. CSV values are strings; the first
 /// line names the columns. Error kUnsupported names the line at fault: unequal columns, open
-/// quotes, a column named twice, a JSON line that is no object.
+/// quotes, text behind them, a column named twice, a JSON line that is no object.
 std::vector<Json> parse_csv(std::string_view text, std::string_view where);
 std::vector<Json> parse_json_lines(std::string_view text, std::string_view where);
 
 /// By the extension: .csv, .jsonl, .ndjson, .json. Error kUsage for others.
 std::vector<Json> read_manifest(const fs::path& file);
+
+/// `text` less a UTF-8 byte order mark at its start.
+std::string_view without_mark(std::string_view text);
 
 /// Columns `name` of a row as text, empty when absent or null.
 std::string column_text(const Json& row, const std::string& name);

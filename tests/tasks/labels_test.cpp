@@ -22,6 +22,16 @@ TEST(Labels, AFileHasOneLabelALineAndCommasStay) {
   EXPECT_EQ(groups[0].labels, (std::vector<std::string>{"effusion, left", "#1 priority"}));
 }
 
+TEST(Labels, AByteOrderMarkIsNoPartOfTheFirstLine) {
+  EXPECT_EQ(parse_labels_file("\xEF\xBB\xBF# kind\nx-ray\n", "l.txt")[0].name, "kind");
+  EXPECT_EQ(parse_labels_file("\xEF\xBB\xBFx-ray\n", "l.txt")[0].labels[0], "x-ray");
+}
+
+TEST(Labels, OnlyTheFirstGapIsFilledAndLabelsMayHoldGaps) {
+  EXPECT_EQ(fill_template("{} and {}", "{}"), "{} and {}");
+  EXPECT_EQ(fill_template("a {}", ""), "a ");
+}
+
 TEST(Labels, HeadingsMakeGroupsWithTemplatesAndConditions) {
   const auto groups = parse_labels_file(
       "# modality | a {} image | {}\nx-ray\nCT\n"
@@ -44,6 +54,8 @@ TEST(Labels, WrongFilesAreRefusedWithTheReason) {
       {"# \na\n", "needs a name"},
       {"# x | no gap\na\n", "neither a template"},
       {"# x | when y\na\n", "a condition is"},
+      {"# y\na\n# x | when = a\nc\n", "a condition is"},
+      {"# y\na\n# x | when y =\nc\n", "depends on the label ''"},
       {"# x | when y = b\na\n", "depends on the group 'y'"},
       {"# y\na\n# x | when y = b\nc\n", "depends on the label 'b'"},
   };
