@@ -151,11 +151,21 @@ Tally embed_images(const catalog::EmbeddingModel& model, const recipes::Recipe& 
   return tally;
 }
 
+at::Tensor text_features(const catalog::EmbeddingModel& model,
+                         const std::vector<std::string>& texts) {
+  at::Tensor features = model.embed_texts(texts);
+  if (!at::isfinite(features).all().item<bool>())
+    fail(ErrorCode::kFailed,
+         "the model's answer to a text is not a finite number. Try --precision fp32; if that does "
+         "not help, the weights are damaged (`vesalius models verify`).");
+  return features;
+}
+
 std::vector<Record> embed_texts(const catalog::EmbeddingModel& model,
                                 const std::vector<std::string>& texts, bool raw) {
   std::vector<Record> records;
   if (texts.empty()) return records;
-  const at::Tensor features = model.embed_texts(texts);
+  const at::Tensor features = text_features(model, texts);
   for (size_t i = 0; i < texts.size(); ++i) {
     const at::Tensor row = features[static_cast<int64_t>(i)];
     records.push_back({{{"input", texts[i]}, {"kind", "text"}}, raw ? row : unit_rows(row)});

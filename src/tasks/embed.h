@@ -43,6 +43,10 @@ Tally embed_images(const catalog::EmbeddingModel& model, const recipes::Recipe& 
                    const std::function<void(Record&&)>& give,
                    const std::function<void(const Embedded&)>& see);
 
+/// The model's vectors of texts, not normalised. Error kFailed unless they are finite.
+at::Tensor text_features(const catalog::EmbeddingModel& model,
+                         const std::vector<std::string>& texts);
+
 /// One record of kind "text" for each.
 std::vector<Record> embed_texts(const catalog::EmbeddingModel& model,
                                 const std::vector<std::string>& texts, bool raw);

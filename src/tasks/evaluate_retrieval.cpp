@@ -152,6 +152,8 @@ Json evaluate_pairs(const at::Tensor& images, const at::Tensor& texts,
                     const std::vector<std::string>& words, uint64_t seed) {
   if (words.empty()) fail(ErrorCode::kUsage, "there is no pair of image and text to evaluate.");
   const at::Tensor similarity = at::mm(unit_rows(images), unit_rows(texts).t());
+  if (!at::isfinite(similarity).all().item<bool>())
+    fail(ErrorCode::kFailed, "a vector is not finite, so that the pairs cannot be ranked.");
   return {{"pairs", words.size()},
           {"image_to_text", ranks_json(first_ranks(similarity, words), seed)},
           {"text_to_image", ranks_json(first_ranks(similarity.t(), words), seed)}};

@@ -1,6 +1,7 @@
 #include "tasks/index.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <future>
 
@@ -111,6 +112,7 @@ std::vector<Hit> Index::search(const at::Tensor& query, int64_t k,
   };
   std::vector<Hit> best;
   for (int64_t row = 0; row < all.numel() && k > 0; ++row) {
+    if (std::isnan(score[row])) continue;  // has no place in an order
     const Hit hit{row, score[row]};
     const bool full = static_cast<int64_t>(best.size()) == k;
     if (full && !better(hit, best.front())) continue;

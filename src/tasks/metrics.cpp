@@ -1,6 +1,7 @@
 #include "tasks/metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "base/error.h"
@@ -27,6 +28,8 @@ std::vector<size_t> descending(const std::vector<double>& score) {
 template <class Visit>
 void each_tie(const std::vector<bool>& positive, const std::vector<double>& score,
               const Visit& visit) {
+  if (std::any_of(score.begin(), score.end(), [](double s) { return std::isnan(s); }))
+    fail(ErrorCode::kUsage, "a score is not a number, so that the answers cannot be ranked.");
   const auto order = descending(score);
   for (size_t i = 0; i < order.size();) {
     size_t end = i, hits = 0;

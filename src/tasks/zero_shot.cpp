@@ -24,7 +24,7 @@ at::Tensor class_vectors(const catalog::EmbeddingModel& model, const LabelGroup&
   const auto templates = !group.templates.empty() ? group.templates
                          : !fallback.empty()      ? fallback
                                                   : std::vector<std::string>{"{}"};
-  const at::Tensor all = unit_rows(model.embed_texts(prompts_of(group, templates)));
+  const at::Tensor all = unit_rows(text_features(model, prompts_of(group, templates)));
   const auto count = static_cast<int64_t>(templates.size());
   return unit_rows(all.view({-1, count, all.size(1)}).mean(1));  // [labels, d]
 }

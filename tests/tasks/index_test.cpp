@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "base/hash.h"
@@ -90,6 +91,63 @@ TEST(Index, AskingForMoreThanThereIsGivesAll) {
   const auto index = Index::open(built(scratch, rows(3, 1)));
   EXPECT_EQ(index.search(rows(1, 9)[0], 100).size(), 3U);
   EXPECT_TRUE(index.search(rows(1, 9)[0], 0).empty());
+}
+
+TEST(Index, TheSameRowsInManySegmentsAreTheSameIndex) {
+  const Scratch scratch;
+  const at::Tensor features = rows(23, 4);
+  const auto whole = Index::open(built(scratch, features));
+  const auto folder = scratch / "parts";
+  add_rows(IndexWriter::create(folder, origin(), kDimension), features.narrow(0, 0, 1), "a");
+  for (const auto& [from, count] : {std::pair{1, 5}, {6, 0}, {6, 16}, {22, 1}})
+    add_rows(IndexWriter::append(folder, origin(), kDimension), features.narrow(0, from, count),
+             "b");
+  const auto parts = Index::open(folder);
+  EXPECT_EQ(parts.header().count, 23);
+  EXPECT_EQ(parts.entry(22)["path"], "b0");
+  for (int64_t q = 0; q < 23; ++q) {
+    const auto one = whole.search(features[q], 23), other = parts.search(features[q], 23);
+    ASSERT_EQ(one.size(), other.size());
+    EXPECT_EQ(one[0].row, q);  // of all rows the nearest is itself
+    EXPECT_NEAR(one[0].score, 1, 1e-6);
+    EXPECT_TRUE(parts.vector(q).equal(whole.vector(q)));
+    for (size_t k = 0; k < one.size(); ++k) EXPECT_EQ(one[k].row, other[k].row) << q << " " << k;
+  }
+}
+
+TEST(Index, FewerHitsAreTheFirstOfMore) {
+  const Scratch scratch;
+  at::Tensor features = rows(40, 3);
+  features.narrow(0, 20, 20).copy_(features.narrow(0, 0, 20));  // every score twice
+  const auto index = Index::open(built(scratch, features));
+  const auto odd = [](int64_t row) { return row % 2 == 1; };
+  for (const auto& leave_out :
+       {std::function<bool(int64_t)>(), std::function<bool(int64_t)>(odd)}) {
+    const auto all = index.search(features[7], 40, leave_out);
+    EXPECT_EQ(all.size(), leave_out ? 20U : 40U);
+    for (int64_t k = 1; k < 40; k += 6) {
+      const auto some = index.search(features[7], k, leave_out);
+      ASSERT_EQ(some.size(), std::min<size_t>(static_cast<size_t>(k), all.size()));
+      for (size_t i = 0; i < some.size(); ++i) EXPECT_EQ(some[i].row, all[i].row) << k;
+    }
+  }
+}
+
+TEST(Index, RowsThatAreNoNumbersAreNobodysNeighbours) {
+  const Scratch scratch;
+  at::Tensor features = rows(60, 3);
+  for (int64_t row = 1; row < 60; row += 2)
+    features[row][3] = std::numeric_limits<float>::quiet_NaN();
+  const auto index = Index::open(built(scratch, features));
+  const auto hits = index.search(rows(1, 9)[0], 60);
+  ASSERT_EQ(hits.size(), 30U);
+  for (size_t k = 0; k < hits.size(); ++k) {
+    EXPECT_EQ(hits[k].row % 2, 0);
+    if (k > 0) {
+      EXPECT_LE(hits[k].score, hits[k - 1].score);
+    }
+  }
+  EXPECT_TRUE(index.search(features[1], 5).empty());
 }
 
 TEST(Index, RowsCanBeLeftOut) {

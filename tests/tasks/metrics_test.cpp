@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "base/error.h"
 
 namespace vesalius::tasks {
@@ -75,6 +77,14 @@ TEST(Metrics, UnequalOrEmptyListsAreRefused) {
   EXPECT_THROW(accuracy({}, {}), Error);
   EXPECT_THROW(roc_auc({true}, {}), Error);
   EXPECT_THROW(macro_f1({}, {}, 2), Error);
+}
+
+TEST(Metrics, ScoresThatAreNoNumbersCannotBeRanked) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THROW(roc_auc({true, false}, {nan, 0.5}), Error);
+  EXPECT_THROW(average_precision({true, false}, {0.5, nan}), Error);
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_DOUBLE_EQ(*roc_auc({true, false, true}, {infinity, -infinity, -infinity}), 0.75);
 }
 
 }  // namespace

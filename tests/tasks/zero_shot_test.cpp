@@ -92,6 +92,56 @@ TEST(ZeroShot, AGroupsOwnTemplatesComeFirst) {
               given.classify(image, ScoreRule::kSoftmax)[0].scores[0].score, 1e-9);
 }
 
+TEST(ZeroShot, OrderOfLabelsSaysNothingAndTiesKeepIt) {
+  const FakeModel model;
+  const at::Tensor image = at::arange(16, at::kFloat).cos();
+  const auto scores = [&](const std::string& list) {
+    return ZeroShot(model, parse_label_list(list), {"{} x"})
+        .classify(image, ScoreRule::kSoftmax)[0]
+        .scores;
+  };
+  const auto one = scores("a, b, c, d"), other = scores("d, b, a, c");
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(one[i].label, other[i].label);
+    EXPECT_NEAR(one[i].score, other[i].score, 1e-6);
+  }
+  // An image that says nothing: equal scores in the order of the list.
+  const ZeroShot zero_shot(model, parse_label_list("q, p, z"), {});
+  const auto even = zero_shot.classify(at::zeros({16}), ScoreRule::kSoftmax, 99)[0].scores;
+  ASSERT_EQ(even.size(), 3U);
+  for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(even[i].score, 1. / 3, 1e-12);
+  EXPECT_EQ(even[0].label + even[1].label + even[2].label, "qpz");
+}
+
+TEST(ZeroShot, AGroupWhoseConditionIsLeftOutIsLeftOut) {
+  const FakeModel model;
+  const auto groups = parse_labels_file(
+      "# a\nx\ny\n# b | when a = y\ns\nt\n# c | when b = s, t\nu\nv\n# d\nw\n", "l");
+  const ZeroShot zero_shot(model, groups, {});
+  const auto names = [&](const std::string& text) {
+    std::string all;
+    for (const auto& group : zero_shot.classify(text_vector(model, text), ScoreRule::kSoftmax, 1))
+      all += group.group;
+    return all;
+  };
+  EXPECT_EQ(names("x"), "ad");
+  EXPECT_EQ(names("y"), "abcd");
+}
+
+/// A model whose text tower is damaged.
+class NanTexts : public FakeModel {
+ public:
+  at::Tensor embed_texts(const std::vector<std::string>& texts) const override {
+    return FakeModel::embed_texts(texts) / 0. * 0.;
+  }
+};
+
+TEST(ZeroShot, WordsThatAreNotFiniteAreRefused) {
+  const NanTexts model;
+  error_of(ErrorCode::kFailed, [&] { ZeroShot(model, parse_label_list("a, b"), {}); });
+  error_of(ErrorCode::kFailed, [&] { embed_texts(model, {"a"}, false); });
+}
+
 TEST(ZeroShot, JsonAndNames) {
   EXPECT_EQ(scores_json({{"", {{"a", 0.5}}}}).dump(), R"([{"label":"a","score":0.5}])");
   EXPECT_EQ(scores_json({{"g", {{"a", 0.5}}}}).dump(),
