@@ -49,7 +49,8 @@ std::pair<std::string, std::string_view> split_row(std::string_view line, const 
 std::string text_of(std::string_view json, const fs::path& file, size_t number) {
   const Json row = parse_json(json, fmt::format("{}: line {}", file.string(), number));
   for (const char* key : {"class_name", "caption", "text"})
-    if (row.contains(key) && row[key].is_string()) return row[key].get<std::string>();
+    if (row.contains(key) && row[key].is_string() && row[key] != "")
+      return row[key].get<std::string>();
   fail(ErrorCode::kUnsupported, "{}: line {} has neither class_name nor caption.", file.string(),
        number);
 }
