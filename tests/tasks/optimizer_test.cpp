@@ -44,6 +44,19 @@ TEST(Parameters, FreezePatternsMustMatch) {
   }
 }
 
+TEST(Parameters, FreezePatternsAddUp) {
+  const auto thawed = [](const std::vector<std::string>& freeze) {
+    std::vector<std::string> names;
+    for (const auto& parameter : make_parameters(small_model(), freeze))
+      if (parameter.value.requires_grad()) names.push_back(parameter.name);
+    return names;
+  };
+  EXPECT_EQ(thawed({"bias$", "^token"}), std::vector<std::string>{"blocks.0.weight"});
+  EXPECT_EQ(thawed({"weight"}), std::vector<std::string>{"blocks.0.bias"});
+  EXPECT_TRUE(thawed({"."}).empty());
+  EXPECT_THROW(thawed({"bias$", "^bias"}), Error);  // each for itself must match
+}
+
 TEST(AdamW, AParameterMayHaveAShareOfTheRate) {
   auto parameters = make_parameters({{"fast", at::ones({2, 2})}, {"slow", at::ones({2, 2})}}, {});
   parameters[1].rate = 0.1;
@@ -80,6 +93,76 @@ TEST(AdamW, ClipsTheNormOfAllGradientsTogether) {
   set_gradient(b, 2);
   EXPECT_NEAR(adam.step(0), 4, 1e-6);
   EXPECT_NEAR(adam.state().at("first.a")[0][0].item<double>(), 0.1 * 0.5, 1e-6);
+}
+
+/// AdamW, clipping and the average of one matrix and one bias, in double and by the number.
+struct Twin {
+  AdamWOptions options;
+  std::vector<double> x, m, v, average;
+  double rate = 1;
+  bool decay = true;
+
+  double squares(const std::vector<double>& gradient) const {
+    double sum = 0;
+    for (const double g : gradient) sum += g * g;
+    return sum;
+  }
+  void step(const std::vector<double>& gradient, double norm, double learning_rate, int t) {
+    const double shrink = norm > options.clip ? options.clip / (norm + 1e-6) : 1;
+    const double follow = 1 - std::min(options.smoothing, (1. + t) / (10. + t));
+    for (size_t i = 0; i < x.size(); ++i) {
+      const double g = gradient[i] * shrink, step = learning_rate * rate;
+      if (decay) x[i] -= step * options.weight_decay * x[i];
+      m[i] = options.beta1 * m[i] + (1 - options.beta1) * g;
+      v[i] = options.beta2 * v[i] + (1 - options.beta2) * g * g;
+      x[i] -= step * (m[i] / (1 - std::pow(options.beta1, t))) /
+              (std::sqrt(v[i] / (1 - std::pow(options.beta2, t))) + options.eps);
+      average[i] += follow * (x[i] - average[i]);
+    }
+  }
+};
+
+TEST(AdamW, EqualsItsTwinOverManySteps) {
+  const AdamWOptions options{
+      .beta1 = 0.8, .beta2 = 0.99, .weight_decay = 0.3, .clip = 1.5, .smoothing = 0.7};
+  const auto matrix = at::arange(6, at::kDouble).view({2, 3}), bias = at::arange(3, at::kDouble);
+  auto parameters = make_parameters({{"w", matrix}, {"b", bias}}, {});
+  parameters[0].rate = 0.3;
+  AdamW adam(parameters, options);
+  Twin w{options,
+         {0, 1, 2, 3, 4, 5},
+         std::vector<double>(6),
+         std::vector<double>(6),
+         {0, 1, 2, 3, 4, 5},
+         0.3};
+  Twin b{options, {0, 1, 2}, std::vector<double>(3), std::vector<double>(3), {0, 1, 2}, 1, false};
+  for (int t = 1; t <= 40; ++t) {
+    std::vector<double> gw(6), gb(3);
+    for (size_t i = 0; i < 6; ++i) gw[i] = std::sin(3. * t + static_cast<double>(i));
+    for (size_t i = 0; i < 3; ++i) gb[i] = t % 4 == 0 ? 5 : 0.01 * static_cast<double>(i);
+    matrix.mutable_grad() = at::tensor(gw, at::kDouble).view({2, 3});
+    bias.mutable_grad() = at::tensor(gb, at::kDouble);
+    const double norm = std::sqrt(w.squares(gw) + b.squares(gb)), rate = cosine_rate(t, 40, 8, 0.1);
+    EXPECT_NEAR(adam.step(rate), norm, 1e-9);
+    w.step(gw, norm, rate, t);
+    b.step(gb, norm, rate, t);
+    EXPECT_FALSE(matrix.grad().defined());  // ready for the next backward pass
+  }
+  const auto smoothed = adam.smoothed();
+  EXPECT_TRUE(at::allclose(matrix.detach().view(-1), at::tensor(w.x, at::kDouble), 1e-7));
+  EXPECT_TRUE(at::allclose(bias.detach(), at::tensor(b.x, at::kDouble), 1e-7));
+  EXPECT_TRUE(at::allclose(smoothed.at("w").view(-1), at::tensor(w.average, at::kDouble), 1e-7));
+  EXPECT_TRUE(at::allclose(smoothed.at("b"), at::tensor(b.average, at::kDouble), 1e-7));
+}
+
+TEST(AdamW, WhatHadNoGradientWaits) {
+  const auto met = at::ones({2, 2}), unmet = at::ones({2, 2});
+  AdamW adam(make_parameters({{"met", met}, {"unmet", unmet}}, {}), {.smoothing = 0});
+  set_gradient(met, 1);
+  adam.step(0.1);
+  EXPECT_TRUE(at::equal(unmet.detach(), at::ones({2, 2})));  // not even decayed
+  EXPECT_TRUE(adam.smoothed().at("met").equal(met.detach()));
+  EXPECT_FALSE(adam.smoothed().at("met").requires_grad());
 }
 
 TEST(AdamW, FrozenTensorsStay) {
@@ -124,11 +207,58 @@ TEST(AdamW, AStateOfAnotherModelIsRefused) {
   EXPECT_THROW(mine.restore(theirs.state()), Error);
 }
 
+TEST(AdamW, ARefusedStateChangesNothing) {
+  auto first = at::ones({2, 2}), last = at::ones({2, 2});
+  AdamW adam(make_parameters({{"a", first}, {"z", last}}, {}), {});
+  std::map<std::string, at::Tensor> state;
+  for (const auto& [name, tensor] : adam.state()) state[name] = at::full_like(tensor, 7);
+  for (const char* missing : {"average.a", "second.z", "steps", "value.z"}) {
+    auto cut = state;
+    cut.erase(missing);
+    try {
+      adam.restore(cut);
+      FAIL() << missing;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+      EXPECT_NE(std::string(error.what()).find(missing), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(adam.steps(), 0);
+    EXPECT_TRUE(at::equal(first.detach(), at::ones({2, 2})));
+  }
+  adam.restore(state);
+  EXPECT_EQ(adam.steps(), 7);
+  EXPECT_TRUE(at::equal(last.detach(), at::full({2, 2}, 7)));
+}
+
 TEST(CosineRate, RisesThenFalls) {
   EXPECT_NEAR(cosine_rate(0, 100, 10, 1), 0.1, 1e-12);
   EXPECT_NEAR(cosine_rate(9, 100, 10, 1), 1, 1e-12);
   EXPECT_NEAR(cosine_rate(55, 100, 10, 1), 0.01 + 0.99 * 0.5, 1e-12);
   EXPECT_NEAR(cosine_rate(100, 100, 10, 1), 0.01, 1e-12);
+}
+
+TEST(CosineRate, HasOnePeakAndStaysAtItsFloor) {
+  for (const int64_t warm_up : {0, 1, 7, 50, 100}) {
+    double before = 0;
+    for (int64_t step = 0; step <= 100; ++step) {
+      const double rate = cosine_rate(step, 100, warm_up, 2, 0.1);
+      EXPECT_LE(rate, 2) << step;
+      if (step < warm_up) {
+        EXPECT_GT(rate, before) << step;
+      }
+      if (step > warm_up) {
+        EXPECT_LT(rate, before) << step;
+      }
+      if (step == warm_up) {  // where the cosine begins
+        EXPECT_EQ(rate, 2) << warm_up;
+      }
+      before = rate;
+    }
+    if (warm_up < 100) {
+      EXPECT_NEAR(before, 0.2, 1e-12) << warm_up;
+    }
+    EXPECT_NEAR(cosine_rate(101 + warm_up, 100, warm_up, 2, 0.1), 0.2, 1e-12);
+  }
 }
 
 }  // namespace

@@ -69,6 +69,37 @@ TEST(UniCl, TemperatureIsHeldBelowOneHundred) {
   EXPECT_FLOAT_EQ(at_cap.item<float>(), above.item<float>());
 }
 
+TEST(UniCl, LengthsOrderAndSidesSayNothing) {
+  const auto images = seeded({5, 7}, 0.3), texts = seeded({4, 7}, 1.1);
+  const auto truth = at::sin(at::arange(20, at::kFloat) * 5).gt(0.2).view({5, 4}).to(at::kFloat);
+  const auto scale = at::tensor(1.2F);
+  const double loss = unicl_loss(images, texts, truth, scale).item<double>();
+  const auto expect_same = [&](const at::Tensor& i, const at::Tensor& t, const at::Tensor& y) {
+    EXPECT_NEAR(unicl_loss(i, t, y, scale).item<double>(), loss, 1e-5);
+  };
+  expect_same(images * 30, texts * 0.01, truth);
+  expect_same(texts, images, truth.t());
+  expect_same(images, texts, truth * 3);  // shares of a row count, not its sum
+  const auto rows = at::tensor({4, 2, 0, 1, 3}, at::kLong),
+             columns = at::tensor({3, 0, 2, 1}, at::kLong);
+  expect_same(images.index_select(0, rows), texts.index_select(0, columns),
+              truth.index_select(0, rows).index_select(1, columns));
+}
+
+TEST(UniCl, VectorsThatAreAllAlikeCostTheLogarithmOfTheirNumber) {
+  const auto loss =
+      unicl_loss(at::ones({5, 7}), at::ones({4, 7}), at::ones({5, 4}), at::tensor(1.2F));
+  EXPECT_NEAR(loss.item<double>(), (std::log(4) + std::log(5)) / 2, 1e-6);
+}
+
+TEST(UniCl, WithoutAnyTruthThereIsNothingToLearn) {
+  const auto images = seeded({3, 4}, 0.1).requires_grad_();
+  const auto loss = unicl_loss(images, seeded({2, 4}, 0.5), at::zeros({3, 2}), at::tensor(1.F));
+  loss.backward();
+  EXPECT_EQ(loss.item<double>(), 0);
+  EXPECT_EQ(images.grad().abs().max().item<double>(), 0);
+}
+
 TEST(UniCl, GradientAgreesWithDifferences) {
   auto images = seeded({4, 6}, 0.4).to(at::kDouble), texts = seeded({3, 6}, 1.5).to(at::kDouble);
   const auto truth = at::tensor({1., 0., 0., 0., 1., 0., 0., 1., 1., 1., 0., 1.}).view({4, 3});
