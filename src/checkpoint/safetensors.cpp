@@ -67,6 +67,7 @@ std::map<std::string, at::Tensor> read_safetensors(const fs::path& path) {
 void write_safetensors(const fs::path& path, const std::map<std::string, at::Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata) {
   std::vector<TensorEntry> entries;
+  entries.reserve(tensors.size());
   for (const auto& [name, tensor] : tensors)
     entries.push_back(
         {name, to_tensor_type(tensor.scalar_type(), name), tensor.sizes().vec(), 0, 0});

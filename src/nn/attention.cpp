@@ -51,6 +51,7 @@ at::Tensor packed_attention(const at::Tensor& qkv, int64_t heads,
     if (auto y = kernel_attention(*kernels, qkv, heads, groups, pads); y.defined()) return y;
   if (groups.size() == 1) return attend(qkv, heads, groups[0], pads);
   std::vector<int64_t> sizes;
+  sizes.reserve(groups.size());
   for (const auto& group : groups) sizes.push_back(group.count * group.length);
   auto parts = at::split_with_sizes(qkv, sizes);
   for (size_t i = 0; i < groups.size(); ++i) parts[i] = attend(parts[i], heads, groups[i], pads);

@@ -26,7 +26,7 @@ at::Tensor gelu(at::Tensor x) {
   return x;
 }
 
-at::Tensor quick_gelu(at::Tensor x) {
+at::Tensor quick_gelu(const at::Tensor& x) {
   if (kept_by_autograd(x)) return x * at::sigmoid(1.702 * x);
   return at::mul(x, 1.702).sigmoid_().mul_(x);
 }

@@ -18,7 +18,7 @@ enum class Activation;
 /// The exact (erf) GELU; in place when `x` is a temporary of no interest to autograd.
 at::Tensor gelu(at::Tensor x);
 /// x * sigmoid(1.702 x), CLIP's approximation (openai/CLIP).
-at::Tensor quick_gelu(at::Tensor x);
+at::Tensor quick_gelu(const at::Tensor& x);
 
 /// y = x W^T + b over the last dimension.
 struct Linear {

@@ -17,6 +17,12 @@ constexpr uintptr_t kPage = 4096, kHugePage = uintptr_t{2} << 20;
 
 uintptr_t round_down(uintptr_t x, uintptr_t to) { return x / to * to; }
 
+/// How far it is from an address to the next multiple of `to`.
+size_t to_next(const void* memory, uintptr_t to) {
+  const auto address = reinterpret_cast<uintptr_t>(memory);
+  return round_down(address + to - 1, to) - address;
+}
+
 /// True if the whole range lies in one mapping of a file that this process can't write to.
 bool in_read_only_file(uintptr_t begin, uintptr_t end) {
   std::ifstream maps("/proc/self/maps");  // "from-to perms offset device inode path"
@@ -44,8 +50,7 @@ struct Block {
     void* mapping = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapping == MAP_FAILED) throw std::bad_alloc();
-    const auto begin = round_down(reinterpret_cast<uintptr_t>(mapping) + kHugePage - 1, kHugePage);
-    void* memory = reinterpret_cast<void*>(begin);
+    void* memory = static_cast<char*>(mapping) + to_next(mapping, kHugePage);
     madvise(memory, bytes, MADV_HUGEPAGE);
     return {memory, bytes, mapping};
   }
@@ -109,11 +114,11 @@ at::Tensor pooled_empty(at::IntArrayRef shape) {
 
 void release_file_pages(const at::Tensor& tensor) {
   if (!tensor.is_cpu() || !tensor.is_contiguous() || tensor.nbytes() < kPage) return;
-  const auto data = reinterpret_cast<uintptr_t>(tensor.const_data_ptr());
-  const auto begin = round_down(data + kPage - 1, kPage);
-  const auto end = round_down(data + tensor.nbytes(), kPage);
-  if (begin < end && in_read_only_file(begin, end))
-    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  auto* data = static_cast<char*>(const_cast<void*>(tensor.const_data_ptr()));
+  auto* memory = data + to_next(data, kPage);
+  const auto begin = reinterpret_cast<uintptr_t>(memory);
+  const auto end = round_down(reinterpret_cast<uintptr_t>(data) + tensor.nbytes(), kPage);
+  if (begin < end && in_read_only_file(begin, end)) madvise(memory, end - begin, MADV_DONTNEED);
 }
 
 }  // namespace vesalius::nn
