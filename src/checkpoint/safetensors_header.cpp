@@ -112,11 +112,11 @@ class Reader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   void take_shape() {
-    uint64_t count = 1;
+    uint64_t stride = 1;  // as LibTorch multiplies it, where a side of zero counts as one
     for (const uint64_t side : list_) {
-      if (side > kLargestCount || (side > 0 && count > kLargestCount / side))
+      if (side > kLargestCount || stride > kLargestCount / std::max<uint64_t>(side, 1))
         refuse(where_, "tensor '{}' claims to be larger than any file", name_);
-      count *= side;
+      stride *= std::max<uint64_t>(side, 1);
     }
     entry_.shape.assign(list_.begin(), list_.end());
     seen_ |= kShapeSeen;

@@ -92,6 +92,52 @@ TEST(Seeded, GainMultipliesByTheEndOfTheName) {
   check(entry("x.dw.weight.other", {8}), 1.F);
 }
 
+TEST(Seeded, GainsThatMeetOneNameMultiply) {
+  const auto tensor = entry("x.dw.weight", {4, 9});
+  const auto plain = values(tensor);
+  const auto with = values(tensor, {.seed = 7, .gains = {{"weight", 0.5F}, {"dw.weight", 8.F}}});
+  for (size_t i = 0; i < plain.size(); ++i) EXPECT_EQ(with[i], plain[i] * 4) << i;
+}
+
+TEST(Seeded, StreamsAreEvenAndUnrelated) {
+  constexpr int64_t kCount = 100'000;
+  std::vector<float> a(kCount), b(kCount);
+  seeded_stream("a.weight", 7, 0, a);
+  seeded_stream("a.weighu", 7, 0, b);
+  double mean = 0, square = 0, product = 0, next = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    ASSERT_GE(a[i], -1);
+    ASSERT_LT(a[i], 1);
+    mean += a[i] / kCount;
+    square += a[i] * a[i] / kCount;
+    product += a[i] * b[i] / kCount;
+    next += a[i] * a[(i + 1) % a.size()] / kCount;
+  }
+  EXPECT_NEAR(mean, 0, 0.01);  // five standard deviations each
+  EXPECT_NEAR(square, 1. / 3, 0.005);
+  EXPECT_NEAR(product, 0, 0.005);
+  EXPECT_NEAR(next, 0, 0.005);
+}
+
+TEST(Seeded, MatricesKeepTheSizeOfTheirInput) {
+  for (const auto& shape : {std::vector<int64_t>{400, 25}, {100, 4, 5, 5}, {1000, 1, 3, 3}}) {
+    const auto out = values(entry("x.weight", shape));
+    const double square = std::inner_product(out.begin(), out.end(), out.begin(), 0.);
+    const double fan_in = static_cast<double>(out.size()) / static_cast<double>(shape[0]);
+    EXPECT_NEAR(square / static_cast<double>(out.size()), 1 / fan_in, 0.05 / fan_in);
+  }
+}
+
+TEST(Seeded, EmptyTensorsAreTensors) {
+  const auto path = fs::temp_directory_path() / ("vesalius-empty-" + std::to_string(::getpid()));
+  write_seeded(path, {entry("none.weight", {0, 5}), entry("one.bias", {1})}, {});
+  const auto read = read_safetensors(path);
+  EXPECT_EQ(read.at("none.weight").sizes(), (std::vector<int64_t>{0, 5}));
+  EXPECT_EQ(read.at("one.bias").item<float>(), values(entry("one.bias", {1}))[0]);
+  EXPECT_EQ(find_unseeded(path, {}), "");
+  fs::remove(path);
+}
+
 TEST(Seeded, ParsesGains) {
   const Gain gain = parse_gain("dw.weight=0.125");
   EXPECT_EQ(gain.suffix, "dw.weight");
