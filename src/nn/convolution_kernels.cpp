@@ -76,7 +76,7 @@ at::Tensor PackedConvolution::run(const KernelTable& kernels, const at::Tensor& 
   const auto x = maps.contiguous();
   if (is_depthwise(s))
     return depthwise(kernels, x, by_taps(conv.weight), conv.bias.contiguous(), residual);
-  if (s.groups != 1) return {};
+  if (s.groups != 1 || x.size(0) == 0) return {};
   const int64_t high = (x.size(1) + 2 * s.padding - s.kernel) / s.stride + 1;
   const int64_t wide = (x.size(2) + 2 * s.padding - s.kernel) / s.stride + 1;
   const auto packed = product_.get(kernels, conv.weight, conv.bias);

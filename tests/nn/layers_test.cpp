@@ -149,6 +149,15 @@ TEST(LayerNorm, EpsIsInsideTheRoot) {
   }
 }
 
+TEST(LayerNorm, TakesViewsAndNothing) {
+  const LayerNorm norm(weights({{"weight", random({6}, 2)}, {"bias", random({6}, 3)}}), 6);
+  const auto x = random({6, 4, 5});
+  const auto view = x.permute({2, 1, 0});
+  EXPECT_FALSE(view.is_contiguous());
+  EXPECT_TRUE(norm(view).equal(norm(view.contiguous())));
+  EXPECT_EQ(norm(at::empty({0, 6})).sizes(), (std::vector<int64_t>{0, 6}));
+}
+
 TEST(LayerNorm, ConstantRowGivesTheBias) {
   const LayerNorm norm(weights({{"weight", at::ones({8})}, {"bias", at::full({8}, 0.5)}}), 8);
   EXPECT_TRUE(norm(at::full({2, 8}, 3.0)).equal(at::full({2, 8}, 0.5)));
@@ -199,6 +208,22 @@ INSTANTIATE_TEST_SUITE_P(Kinds, ConvShapes,
                                          ConvCase{ConvShape::depthwise(7), 3, 4},
                                          ConvCase{ConvShape::depthwise(16), 1, 1},
                                          ConvCase{ConvShape::depthwise(96), 1, 9}));
+
+TEST(Conv2d, OfOnePixelIsALinearLayer) {
+  const auto weight = random({5, 7, 1, 1}), bias = random({5}, 2), x = random({2, 3, 4, 7}, 3);
+  const Conv2d conv(weights({{"weight", weight}, {"bias", bias}}), {7, 5, 1});
+  EXPECT_LT(difference(conv(x), Linear(weight.view({5, 7}), bias)(x)), 3e-6);
+}
+
+TEST(Conv2d, NoImages) {
+  for (const ConvShape& shape : {ConvShape{4, 6, 3, 2, 1}, ConvShape::depthwise(4)}) {
+    const Conv2d conv(weights({{"weight", random({shape.out, 4 / shape.groups, 3, 3})},
+                               {"bias", at::zeros({shape.out})}}),
+                      shape);
+    const auto y = conv(at::empty({0, 8, 8, 4}));
+    EXPECT_EQ(y.sizes(), (std::vector<int64_t>{0, 8 / shape.stride, 8 / shape.stride, shape.out}));
+  }
+}
 
 TEST(Conv2d, Differentiable) {
   const auto weight = random({8, 1, 3, 3}).requires_grad_();

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstring>
 #include <fstream>
 #include <set>
 
@@ -109,6 +110,32 @@ TEST(Pages, FilePagesGoAndComeBack) {
   EXPECT_LT(resident_mb(), before - 50);
   EXPECT_EQ(tensor[12345678].item<int>(), 'x');
   fs::remove(path);
+}
+
+TEST(Pages, ReleasingAnyPartOfAFileLosesNoByte) {
+  const auto path = fs::temp_directory_path() / ("pages_part." + std::to_string(getpid()));
+  std::string content(5 * 4096 + 77, '\0');
+  for (size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 31 % 251);
+  write_file(path, content);
+  const auto file = MappedFile::open(path);
+  auto* data = const_cast<uint8_t*>(file->bytes().data());
+  for (const auto& [from, count] :
+       {std::pair{0, 4096}, {1, 4096}, {4095, 4097}, {100, 12345}, {4096, 16461}}) {
+    release_file_pages(at::from_blob(data + from, {count}, at::kByte));
+    EXPECT_EQ(std::memcmp(data, content.data(), content.size()), 0) << from;
+  }
+  fs::remove(path);
+}
+
+TEST(Pages, LargeMemoryBeginsAtAHugePage) {
+  for (const int64_t count : {(1 << 19) - 1, 1 << 19, (1 << 19) + 1, 1'000'000}) {
+    const auto memory = huge_empty(count);
+    if (count >= 1 << 19) {
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(memory.const_data_ptr()) % (2 << 20), 0U) << count;
+    }
+    memory.fill_(1);
+    EXPECT_EQ(memory.sum().item<float>(), static_cast<float>(count));
+  }
 }
 
 TEST(Pages, OtherMemoryKeepsItsValues) {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <thread>
+#include <vector>
 
 #include "base/error.h"
 
@@ -42,6 +44,20 @@ TEST(Trace, HearsOtherThreads) {
   const TraceSink sink;
   std::thread([] { trace("elsewhere", at::ones({1})); }).join();
   EXPECT_TRUE(sink.tensors().contains("elsewhere"));
+}
+
+TEST(Trace, LosesNothingWhenManySpeakAtOnce) {
+  const TraceSink sink;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([i] {
+      for (int j = 0; j < 50; ++j) trace("x", at::full({1}, 50 * i + j, at::kLong));
+    });
+  for (auto& thread : threads) thread.join();
+  std::set<int64_t> heard;
+  for (const auto& [name, tensor] : sink.tensors()) heard.insert(tensor.item<int64_t>());
+  EXPECT_EQ(heard.size(), 200U);
+  EXPECT_TRUE(sink.tensors().contains("x#200"));
 }
 
 TEST(Trace, RecordsNoGradient) {
