@@ -1,5 +1,6 @@
 #include "models/medimageinsight.h"
 
+#include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -54,6 +55,21 @@ TEST(MedImageInsight, BothTowersMeetInOneSpace) {
        {"input", "image_encoder.norms", "image_features", "lang_encoder.ln_final", "text_features"})
     EXPECT_TRUE(sink.tensors().contains(name)) << name;
   EXPECT_TRUE(sink.tensors().at("text_features").equal(texts));
+}
+
+TEST(MedImageInsight, ManyImagesRunInSeveralPasses) {
+  const MedImageInsight model(Weights(TensorStore::initialised(1)), tiny());
+  at::manual_seed(3);
+  const auto x = at::randn({130, 3, 64, 64});  // a pass takes 127
+  const auto whole = model.embed_images(x);    // with autograd: one pass
+  const c10::NoGradGuard no_grad;
+  const auto passes = model.embed_images(x);
+  EXPECT_EQ(passes.sizes(), whole.sizes());
+  EXPECT_GT(at::cosine_similarity(passes, whole).min().item<double>(), 1 - 1e-5);
+  for (const int64_t i : {0, 126, 127, 129})
+    EXPECT_LT((model.embed_images(x.narrow(0, i, 1))[0] - passes[i]).abs().max().item<double>(),
+              1e-4)
+        << i;
 }
 
 TEST(MedImageInsight, HalfPrecisionWeightsGiveFp32Vectors) {
