@@ -1,6 +1,6 @@
 #include <string>
 
-#include "catalog/package.h"
+#include "catalog/toml.h"
 #include "guarded.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -5,6 +5,7 @@
 #include "base/progress.h"
 #include "catalog/catalog.h"
 #include "catalog/package.h"
+#include "catalog/toml.h"
 
 namespace vesalius::catalog {
 namespace {

@@ -11,6 +11,7 @@
 
 #include "catalog/config_yaml.h"
 #include "catalog/open.h"
+#include "catalog/toml.h"
 #include "catalog/verify.h"
 #include "catalog/weights_hash.h"
 #include "text/clip_tokenizer.h"

@@ -31,11 +31,6 @@ Card card_of_package(const Package& package);
 /// True if `folder` looks like one at all.
 bool is_package(const fs::path& folder);
 
-/// What a new package's card says, as TOML.
-std::string card_toml(const Json& card);
-/// Parses TOML into JSON. Error kModel naming `where`.
-Json parse_toml(const std::string& text, const std::string& where);
-
 /// Writes a package that find_package() finds: config.yaml, vision_model/`weights_name`,
 /// language_model/ with the files of `tokenizer`, card.toml.
 void write_package(const fs::path& folder, const models::MedImageInsightConfig& config,

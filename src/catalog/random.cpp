@@ -5,6 +5,7 @@
 #include "catalog/catalog.h"
 #include "catalog/config_yaml.h"
 #include "catalog/package.h"
+#include "catalog/toml.h"
 #include "catalog/weights_hash.h"
 #include "text/clip_files.h"
 

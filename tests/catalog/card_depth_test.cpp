@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "catalog/package.h"
+#include "catalog/toml.h"
 
 namespace vesalius::catalog {
 namespace {

@@ -1,5 +1,6 @@
 // Folders and cards as people leave them.
 #include "catalog/package.h"
+#include "catalog/toml.h"
 
 #include "scene.h"
 
@@ -140,6 +141,37 @@ TEST(CardToml, ListsKeepTheTypesOfWhatIsInThem) {
   }
 }
 
+TEST(CardToml, ListsKeepListsAndTables) {
+  const char* lists[] = {
+      "[[1,2],[],[[0.5]]]",
+      R"([{"file":"a","sizes":[1,2]},{"file":"b","made":{"by":"c"}}])",
+      R"([1,{"x":true},["y",{}]])",
+  };
+  for (const char* text : lists) {
+    const auto list = nlohmann::json::parse(text);
+    const auto card =
+        card_toml({{"list", Json::parse(text)}, {"t", {{"list", Json::parse(text)}}}});
+    const nlohmann::json again = parse_toml(card, "card");
+    EXPECT_EQ(again["list"], list) << card;
+    EXPECT_EQ(again["t"]["list"], list) << card;
+  }
+}
+
+TEST(CardToml, WhatTomlHasNoWordForIsRefusedWithItsPlace) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"a": [1, null]})", "card.a[]: "},
+      {R"({"made": {"with": [{"x": [null]}]}})", "card.made.with[].x[]: "},
+      {R"({"n": 9223372036854775808})", "card.n: "},
+      {R"({"n": 18446744073709551615})", "cannot hold 18446744073709551615"},
+  };
+  for (const auto& [card, says] : cases) {
+    const auto message = refusal(ErrorCode::kModel, [&] { card_toml(Json::parse(card)); });
+    EXPECT_TRUE(mentions(message, says)) << message;
+  }
+  EXPECT_EQ(parse_toml(card_toml(Json::parse(R"({"a": null, "b": {"c": null, "d": 1}})")), "card"),
+            Json::parse(R"({"b": {"d": 1}})"));
+}
+
 TEST(CardToml, DatesAreTextAndTypesAreKept) {
   const auto card = parse_toml(
       "date = 2024-09-27\ntime = 2024-09-27T10:00:00Z\nwhole = 3\nreal = 3.0\nflag = false\n"
@@ -169,6 +201,9 @@ TEST(CardToml, BrokenAndHostileCardsAreNamed) {
       {dots + " = 1", "more than 100 dots"},
       {"a = " + nested, "not a valid card"},
       {"just words", "not a valid card"},
+      {"[= true]", "not a valid card"},
+      {"a = 19\u027E", "not a valid card"},
+      {"a = 1\u00B5m", "not a valid card"},
   };
   for (const auto& [text, says] : cases) {
     const auto message = refusal(ErrorCode::kModel, [&] { parse_toml(text, "x/card.toml"); });
