@@ -11,7 +11,7 @@
 namespace vesalius::models {
 namespace {
 
-constexpr int64_t kPassPixels = 512 * 1024;
+constexpr int64_t kPassPixels = int64_t{512} * 1024;
 
 /// In fp32 whatever the tower ran in: next to nothing to do, and the result is compared by angles.
 at::Tensor project(const at::Tensor& features, const at::Tensor& projection) {

@@ -46,11 +46,11 @@ bool fits_kernels(const at::Tensor& x);
 /// next one when it is free. `scratch` is 64-byte aligned memory of `floats` floats of that thread.
 void run_tasks(int64_t count, int64_t floats, const std::function<void(int64_t, float*)>& work);
 
-/// A weight [out, in] laid out for kernels. The first call's layout is for that call alone, in memory
-/// that goes from layer to layer: many commands make one pass, and fresh memory as large as the model
-/// would cost them more than the pass. The second call's is kept, until the weight, the CPU level or
-/// the precision changes. The layer keeps the weight itself: in training and on other devices that
-/// one is used.
+/// A weight [out, in] laid out for kernels. The first call's layout is for that call alone, in
+/// memory that goes from layer to layer: many commands make one pass, and fresh memory as large as
+/// the model would cost them more than the pass. The second call's is kept, until the weight, the
+/// CPU level or the precision changes. The layer keeps the weight itself: in training and on other
+/// devices that one is used.
 class PackedWeight {
  public:
   struct Layout {
