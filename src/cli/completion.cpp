@@ -1,5 +1,5 @@
 // vesalius completion SHELL: tab completion, made from the commands as they are.
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 
@@ -29,6 +29,14 @@ std::string names(const CLI::App& app) {
   return words;
 }
 
+/// The commands that have commands of their own, "index", "evaluate" and so on.
+std::vector<std::string> groups(const CLI::App& root) {
+  std::vector<std::string> found;
+  for (const CLI::App* child : children(root))
+    if (!children(*child).empty()) found.push_back(child->get_name());
+  return found;
+}
+
 /// Calls visit("index build", app) for every command and subcommand.
 template <class Visit>
 void each_command(const CLI::App& app, const std::string& prefix, const Visit& visit) {
@@ -50,7 +58,7 @@ _vesalius() {{
   local current="${{COMP_WORDS[COMP_CWORD]}}" path="${{COMP_WORDS[1]}}" words
   [[ $COMP_CWORD -eq 1 ]] && path=""
   case "$path" in
-    index|evaluate|models|train) [[ $COMP_CWORD -gt 2 ]] && path="$path ${{COMP_WORDS[2]}}" ;;
+    {}) [[ $COMP_CWORD -gt 2 ]] && path="$path ${{COMP_WORDS[2]}}" ;;
   esac
   case "$path" in
     "") words="{}" ;;
@@ -61,7 +69,7 @@ _vesalius() {{
 }}
 complete -o default -F _vesalius vesalius
 )sh",
-                     names(root), cases);
+                     fmt::join(groups(root), "|"), names(root), cases);
 }
 
 std::string zsh(const CLI::App& root) {
@@ -77,20 +85,25 @@ std::string quoted(const std::string& text) {
 }
 
 std::string fish(const CLI::App& root) {
-  std::string text = "# fish completion of vesalius:  vesalius completion fish | source\n";
-  for (const CLI::App* child : children(root))
-    text += fmt::format("complete -c vesalius -n __fish_use_subcommand -f -a {} -d {}\n",
-                        child->get_name(), quoted(child->get_description()));
+  std::string text =
+      fmt::format(R"sh(# fish completion of vesalius:  vesalius completion fish | source
+function __vesalius_is
+    set -l words (commandline -opc)
+    set -l path $words[2]
+    contains -- "$path" {}; and set path $words[2..3]
+    test "$path" = "$argv"
+end
+)sh",
+                  fmt::join(groups(root), " "));
+  const auto add = [&](const std::string& where, const std::string& what, const auto& described) {
+    text += fmt::format("complete -c vesalius -n '__vesalius_is{}' {} -d {}\n", where, what,
+                        quoted(described.get_description()));
+  };
+  for (const CLI::App* child : children(root)) add("", "-f -a " + child->get_name(), *child);
   each_command(root, "", [&](const std::string& path, const CLI::App& app) {
-    const std::string last = path.substr(path.rfind(' ') + 1);  // npos + 1 is 0
-    for (const CLI::App* child : children(app))
-      text += fmt::format("complete -c vesalius -n '__fish_seen_subcommand_from {}' -a {} -d {}\n",
-                          last, child->get_name(), quoted(child->get_description()));
+    for (const CLI::App* child : children(app)) add(" " + path, "-a " + child->get_name(), *child);
     for (const CLI::Option* option : app.get_options())
-      for (const auto& name : option->get_lnames())
-        text +=
-            fmt::format("complete -c vesalius -n '__fish_seen_subcommand_from {}' -l {} -d {}\n",
-                        last, name, quoted(option->get_description()));
+      for (const auto& name : option->get_lnames()) add(" " + path, "-l " + name, *option);
   });
   return text;
 }

@@ -92,21 +92,33 @@ def test_bash_leaves_file_names_to_the_shell(bash_script):
     assert "complete -o default -F _vesalius vesalius" in bash_script.read_text()
 
 
-def test_fish_names_every_command_and_option(commands):
-    script = run("completion", "fish").out
+@pytest.fixture(scope="module")
+def fish_lines():
+    return [line for line in run("completion", "fish").out.splitlines() if line.startswith("complete ")]
+
+
+def test_fish_offers_each_command_its_own_options_and_no_others(commands, fish_lines):
+    """Also where commands share a verb: `train embedding` has not the options of `evaluate embedding`."""
+    offered = {}
+    for line in fish_lines:
+        path, kind, word = re.match(r"complete -c vesalius -n '__vesalius_is ?([a-z ]*)' (?:-f )?-(l|a) (\S+) -d '", line).groups()
+        offered.setdefault(path, set()).add((kind, word))
+    assert {word for _, word in offered.pop("")} == {path.split()[0] for path in commands}
     for path, words in commands.items():
-        verb = path.split()[-1]
-        for word in words:
-            option = re.search(rf"__fish_seen_subcommand_from {verb}' -(?:l|a) {word} -d '", script)
-            assert option, (path, word)
+        groups = {("a" if f"{path} {word}" in commands else "l", word) for word in words}
+        assert offered.pop(path) - {("l", "help")} == groups - {("l", "help")}, path
+    assert offered == {}
 
 
-def test_fish_lines_are_well_quoted():
-    for line in run("completion", "fish").out.splitlines():
-        if not line or line.startswith("#"):
-            continue
+def test_fish_knows_which_words_are_groups(commands):
+    groups = {path.split()[0] for path in commands if " " in path}
+    known = re.search(r'contains -- "\$path" (.*); and', run("completion", "fish").out)[1]
+    assert set(known.split()) == groups
+
+
+def test_fish_lines_are_well_quoted(fish_lines):
+    for line in fish_lines:
         # fish escapes a quote inside quotes with a backslash; taken out, the rest must pair up.
-        assert line.startswith("complete -c vesalius -n ")
         assert line.replace("\\'", "").count("'") % 2 == 0, line
 
 
