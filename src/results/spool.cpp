@@ -30,14 +30,26 @@ void Spool::write(const void* data, size_t size) {
          std::strerror(errno));
 }
 
-template <class Take>
-void Spool::read(const Take& take) {
-  constexpr size_t kBlock = size_t{1} << 20;
-  std::vector<char> block(kBlock);
+void Spool::rewind() {
   if (std::fflush(file_) != 0)
     fail(ErrorCode::kFailed, "{}: writing stopped ({}). Nothing was left behind.", target_.string(),
          std::strerror(errno));
   std::rewind(file_);
+}
+
+std::string Spool::next(size_t size) {
+  std::string piece(size, '\0');
+  if (std::fread(piece.data(), 1, size, file_) != size)
+    fail(ErrorCode::kFailed, "{}: what was kept aside for it cannot be read back.",
+         target_.string());
+  return piece;
+}
+
+template <class Take>
+void Spool::read(const Take& take) {
+  constexpr size_t kBlock = size_t{1} << 20;
+  std::vector<char> block(kBlock);
+  rewind();
   for (size_t got = 0; (got = std::fread(block.data(), 1, kBlock, file_)) > 0;)
     take(std::string_view(block.data(), got));
 }

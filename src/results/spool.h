@@ -17,6 +17,9 @@ class Spool {
   void copy_to(FileWriter& out);
   /// All of it as text.
   std::string text();
+  /// Back to the first byte; from there next() gives what was written, piece by piece.
+  void rewind();
+  std::string next(size_t size);
 
  private:
   template <class Take>

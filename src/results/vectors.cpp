@@ -44,44 +44,66 @@ class JsonLinesFile : public VectorFile {
   Json provenance_;
 };
 
-/// The first record decides the columns.
+/// Rows spooled until every column is known: a later record may carry what earlier ones did not.
 class CsvFile : public VectorFile {
  public:
   CsvFile(const fs::path& path, Json provenance)
-      : path_(path), writer_(path), width_(path), provenance_(std::move(provenance)) {}
+      : path_(path), rows_(path), width_(path), provenance_(std::move(provenance)) {}
 
   void add(const tasks::Record& record) override {
     width_.check(record.features);
-    if (columns_.empty()) write_header(record);
-    std::string line;
-    for (const auto& name : columns_) line += csv_field(record.head, name) + ",";
-    for (const auto& [name, value] : provenance_.items()) line += csv_text(value) + ",";
+    for (const auto& [name, value] : record.head.items()) add_column(name);
+    std::string head, tail;
+    for (const auto& name : columns_) head += csv_field(record.head, name) + ",";
+    for (const auto& [name, value] : provenance_.items()) tail += csv_text(value) + ",";
     const at::Tensor features = record.features.contiguous();
     for (int64_t i = 0; i < features.numel(); ++i)
-      line += (i > 0 ? "," : "") + shortest(features.data_ptr<float>()[i]);
-    writer_.write(line + "\n");
+      tail += (i > 0 ? "," : "") + shortest(features.data_ptr<float>()[i]);
+    tail += '\n';
+    rows_.write(head.data(), head.size());
+    rows_.write(tail.data(), tail.size());
+    lines_.push_back({columns_.size(), head.size(), tail.size()});
   }
-  void finish() override { writer_.commit(); }
+
+  void finish() override {
+    FileWriter out(path_);
+    if (!lines_.empty()) out.write(header());
+    rows_.rewind();
+    for (const Line& line : lines_) {
+      out.write(rows_.next(line.head));
+      out.write(std::string(columns_.size() - line.columns, ','));
+      out.write(rows_.next(line.tail));
+    }
+    out.commit();
+  }
 
  private:
-  void write_header(const tasks::Record& record) {
-    for (const auto& [name, value] : record.head.items()) columns_.push_back(name);
-    for (const char* later : {"frame", "warnings"})  // of some records only, the first perhaps not
-      if (std::find(columns_.begin(), columns_.end(), later) == columns_.end())
-        columns_.emplace_back(later);
+  /// How many columns were known when a line was spooled, and the bytes before and behind the
+  /// others.
+  struct Line {
+    size_t columns, head, tail;
+  };
+
+  void add_column(const std::string& name) {
+    if (std::find(columns_.begin(), columns_.end(), name) == columns_.end())
+      columns_.push_back(name);
+  }
+
+  std::string header() {
+    for (const char* always : {"frame", "warnings"}) add_column(always);
     std::string line;
     for (const auto& name : columns_) line += csv_text(name) + ",";
     for (const auto& [name, value] : provenance_.items()) line += csv_text(name) + ",";
-    for (int64_t i = 0; i < record.features.numel(); ++i)
-      line += (i > 0 ? ",f" : "f") + std::to_string(i);
-    writer_.write(line + "\n");
+    for (int64_t i = 0; i < width_.get(); ++i) line += (i > 0 ? ",f" : "f") + std::to_string(i);
+    return line + "\n";
   }
 
   fs::path path_;
-  FileWriter writer_;
+  Spool rows_;
   Width width_;
   Json provenance_;
   std::vector<std::string> columns_;
+  std::vector<Line> lines_;
 };
 
 /// Rows spooled until their number, which both headers begin with, is known.

@@ -74,6 +74,39 @@ TEST(VectorFile, JsonLinesAndCsvReadBack) {
   EXPECT_EQ(rows[1]["f2"], "1");
 }
 
+TEST(VectorFile, CsvKeepsColumnsThatOnlyLaterRecordsHave) {
+  const Scratch scratch;
+  auto records = two_records();
+  records[0].head["note"] = "first, only";
+  records[1].head["sop_instance_uid"] = "1.2.3";
+  records[1].head["warnings"] = {"constant image"};
+  records.push_back({{{"study", "a\nb"}, {"input", "d.png"}}, at::tensor({5.0F, 6.0F, 7.0F})});
+  write(scratch / "v.csv", records);
+  const auto rows = tasks::read_manifest(scratch / "v.csv");
+  ASSERT_EQ(rows.size(), 3U);
+  const std::vector<std::vector<std::pair<const char*, const char*>>> expected{
+      {{"input", "a,b.png"}, {"note", "first, only"}, {"sop_instance_uid", ""}, {"study", ""}},
+      {{"input", "c.png"}, {"note", ""}, {"sop_instance_uid", "1.2.3"}, {"study", ""}},
+      {{"input", "d.png"}, {"kind", ""}, {"warnings", ""}, {"study", "a\nb"}, {"f2", "7"}}};
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (const auto& [name, value] : expected[i]) EXPECT_EQ(rows[i][name], value) << i << name;
+    EXPECT_EQ(rows[i]["model"], "fake");
+    EXPECT_EQ(rows[i].size(), rows[0].size());
+  }
+  EXPECT_EQ(rows[1]["warnings"], R"(["constant image"])");
+}
+
+TEST(VectorFile, WithoutRecordsThereIsNothingInIt) {
+  const Scratch scratch;
+  for (const char* name : {"v.jsonl", "v.csv"}) {
+    write(scratch / name, {});
+    EXPECT_EQ(read_text(scratch / name), "") << name;
+  }
+  write(scratch / "v.npy", {});
+  EXPECT_NE(read_text(scratch / "v.npy").find("'shape': (0, 0)"), std::string::npos);
+  EXPECT_EQ(read_json(scratch / "v.npy.json")["records"], Json::array());
+}
+
 TEST(VectorFile, NpyIsWhatNumpyReads) {
   const Scratch scratch;
   write(scratch / "v.npy", two_records());

@@ -44,6 +44,20 @@ TEST(Spool, CanBeReadTwiceAndGoesOn) {
   EXPECT_EQ(spool.text(), std::string("abcde\0", 6));
 }
 
+TEST(Spool, GivesBackPieceByPiece) {
+  const Scratch scratch;
+  Spool spool(scratch / "target");
+  spool.write("ab\0cdef", 7);
+  for (int pass = 0; pass < 2; ++pass) {
+    spool.rewind();
+    EXPECT_EQ(spool.next(3), std::string("ab\0", 3));
+    EXPECT_EQ(spool.next(0), "");
+    EXPECT_EQ(spool.next(4), "cdef");
+    const auto message = error_of(ErrorCode::kFailed, [&] { spool.next(1); });
+    EXPECT_NE(message.find((scratch / "target").string()), std::string::npos) << message;
+  }
+}
+
 TEST(Spool, NothingIsSeenInTheFolder) {
   const Scratch scratch;
   Spool spool(scratch / "target");
