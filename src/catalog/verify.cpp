@@ -107,7 +107,7 @@ Json stored_outputs(const fs::path& folder, const std::string& hash) {
     if (entry.path().extension() == ".json") files.insert(files.begin(), entry.path());
   for (const fs::path& file : files) {
     if (!fs::exists(file, ignored)) continue;
-    const Json golden = read_json(file);
+    Json golden = read_json(file);
     if (golden.value("weights_sha256", "") == hash) return golden;
   }
   return {};

@@ -106,8 +106,7 @@ ModelRun open_for_index(Session& session, const tasks::Index& index, bool images
 }
 
 Watch::Watch(const Session& session, const char* what, size_t total)
-    : quiet_(session.common.quiet),
-      progress_(what, static_cast<int64_t>(total), session.common.quiet) {}
+    : progress_(what, static_cast<int64_t>(total), session.common.quiet) {}
 
 void Watch::saw(const tasks::Embedded& embedded) {
   if (embedded.problem) warn(embedded.problem->what());

@@ -54,7 +54,6 @@ class Watch {
   void saw(const tasks::Embedded& embedded);
 
  private:
-  bool quiet_;
   Progress progress_;
   std::string last_;
 };

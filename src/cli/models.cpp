@@ -68,7 +68,7 @@ void print_details(const Json& value, const std::string& path) {
     return;
   }
   for (const auto& [key, inner] : value.items())
-    print_details(inner, path.empty() ? key : path + "." + key);
+    print_details(inner, path.empty() ? key : fmt::format("{}.{}", path, key));
 }
 
 catalog::Card card_of(const std::string& name) {

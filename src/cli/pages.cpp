@@ -18,7 +18,8 @@ std::string entry_detail(const Json& entry) {
     if (std::find(kHidden.begin(), kHidden.end(), key) != kHidden.end()) continue;
     const std::string text = value.is_string() ? value.get<std::string>() : dump_json(value);
     if (text.empty()) continue;
-    detail += (detail.empty() ? "" : " · ") + (key == "modality" ? text : key + " " + text);
+    if (!detail.empty()) detail += " · ";
+    detail += key == "modality" ? text : fmt::format("{} {}", key, text);
   }
   return detail;
 }

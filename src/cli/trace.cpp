@@ -18,7 +18,7 @@ std::string take_output(std::vector<std::string>& arguments) {
       return word.substr(9);
     }
     if ((word != "-o" && word != "--output") || i + 1 == arguments.size()) continue;
-    const std::string value = arguments[i + 1];
+    std::string value = arguments[i + 1];
     arguments.erase(at, at + 2);
     return value;
   }

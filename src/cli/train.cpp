@@ -36,7 +36,7 @@ struct Start {
 /// The tokenizer folder named, or CLIP's own written from the catalog's merges.
 fs::path tokenizer_folder(const TrainCommand& command, const fs::path& output) {
   if (!command.tokenizer.empty()) return command.tokenizer;
-  const fs::path folder = output / "language_model" / "clip_tokenizer";
+  fs::path folder = output / "language_model" / "clip_tokenizer";
   text::write_clip_tokenizer(folder, catalog::catalog_folder() / "clip" / "merges.txt");
   return folder;
 }
@@ -126,7 +126,7 @@ Json new_card(const Session& session, const TrainCommand& command, const Start& 
 }
 
 void finish(Session& session, const TrainCommand& command, const Start& start,
-            tasks::TrainResult result) {
+            tasks::TrainResult& result) {
   const fs::path folder = session.common.output;
   if (command.store_as == "fp16")
     for (auto& [name, tensor] : result.weights) tensor = tensor.to(at::kHalf);
@@ -179,7 +179,7 @@ int run_train(Session& session, TrainCommand command) {
                      result.steps));
     return signal_exit_code();
   }
-  finish(session, command, start, std::move(result));
+  finish(session, command, start, result);
   return 0;
 }
 

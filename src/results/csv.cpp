@@ -3,7 +3,7 @@
 namespace vesalius::results {
 
 std::string csv_text(const Json& value) {
-  const std::string text = value.is_string() ? value.get<std::string>() : dump_json(value);
+  std::string text = value.is_string() ? value.get<std::string>() : dump_json(value);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
