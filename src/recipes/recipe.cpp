@@ -29,24 +29,25 @@ const Parameter& find(const std::string& recipe, const std::string& name) {
   return *found;
 }
 
-// The published servers hold images in formats that Pillow opens; DICOM is not one of them.
-void refuse_dicom(const Recipe& recipe, const std::string& where) {
-  fail(ErrorCode::kUnsupported,
-       "{} is DICOM, which the reference of recipe '{}' cannot open; use recipe 'vesalius' or "
-       "'toolkit'",
-       where, recipe.name);
-}
-
+// No published reference opens DICOM. The community loader is given what a viewer shows, which is
+// what people export for it; the endpoint has a published client that prepares DICOM in its way.
 Image prepare_dicom(const Recipe& recipe, const ModelInput& input, Bytes bytes,
                     const std::string& where, int frame) {
-  if (recipe.name != "vesalius" && recipe.name != "toolkit") refuse_dicom(recipe, where);
+  if (recipe.name == "azure-endpoint") {
+    fail(ErrorCode::kUnsupported,
+         "{} is DICOM, which the reference of recipe '{}' cannot open; give --recipe toolkit (as "
+         "the published client sends it there) or --recipe vesalius (as a viewer shows it)",
+         where, recipe.name);
+  }
   const auto file = media::DicomFile::parse(bytes, where);
   if (frame < 0 || frame >= file.info().frames) {
     fail(ErrorCode::kUsage, "{} has {} frame(s); there is no frame {} (the first is 0)", where,
          file.info().frames, frame);
   }
-  return recipe.name == "toolkit" ? toolkit(recipe, input, file, frame, where)
-                                  : viewer(recipe, input, file, frame, where);
+  if (recipe.name == "toolkit") return toolkit(recipe, input, file, frame, where);
+  if (recipe.name == "community")
+    return community(recipe, input, shown(recipe, file, frame, where), where);
+  return viewer(recipe, input, file, frame, where);
 }
 
 Image prepare_image(const Recipe& recipe, const ModelInput& input, Bytes bytes,

@@ -117,6 +117,8 @@ bool is_gray(const media::DicomInfo& info) {
   return info.photometric == "MONOCHROME1" || info.photometric == "MONOCHROME2";
 }
 
+}  // namespace
+
 // A window or percentiles of the user's go before what the file says.
 Image shown(const Recipe& recipe, const media::DicomFile& file, int frame,
             const std::string& where) {
@@ -140,8 +142,6 @@ Image shown(const Recipe& recipe, const media::DicomFile& file, int frame,
   }
   return image;
 }
-
-}  // namespace
 
 Image viewer(const Recipe& recipe, const ModelInput& input, const Image& image) {
   return fitted(on_black(upright(eight_bit(recipe, image))), input.size);

@@ -1,6 +1,8 @@
 """vesalius embed: inputs, formats, pooling, failures, signals."""
 
+import csv
 import json
+import re
 import signal
 import subprocess
 import time
@@ -55,8 +57,6 @@ def read(file):
 
         return load_file(file)["features"]
     if file.suffix == ".csv":
-        import csv
-
         with file.open() as lines:
             rows = list(csv.DictReader(lines))
         return np.array([[row[f"f{i}"] for i in range(sum(k[0] == "f" and k[1:].isdigit() for k in row))]
@@ -130,6 +130,39 @@ def test_dicom_carries_uids_and_frames(model):  # noqa: F811
     assert [line["frame"] for line in every] == list(range(30))
     pooled, = run("embed", movie, "--pool", "mean", "--model", model, "--recipe", "vesalius", "--json").lines
     assert pooled["images"] == 30
+
+
+def test_a_published_model_takes_dicom_beside_pictures(model, images, tmp_path):  # noqa: F811
+    """As the README shows it, without a recipe named; the index of both is of one recipe."""
+    scan = dicom_test_file("CT_small.dcm")
+    lines = run("embed", scan, images, "--model", model, "--json").lines
+    assert len(lines) == 7 and {line["recipe"] for line in lines} == {"community@1"}
+    assert lines[0]["modality"] == "CT"
+    built = run("index", "build", images / "a", "-o", tmp_path / "i", "--model", model)
+    assert built.code == 0, built.err
+    added = run("index", "add", scan, "--index", tmp_path / "i", "--model", model)
+    assert added.code == 0, added.err
+
+
+def test_a_recipe_that_takes_no_dicom_names_options_that_do(model):  # noqa: F811
+    scan = dicom_test_file("CT_small.dcm")
+    refused = run("embed", scan, "--model", model, "--recipe", "azure-endpoint", "--json")
+    assert refused.code == 4 and refused.out == ""
+    offered = set(re.findall(r"--recipe (\w+)", refused.err))
+    assert offered == {"toolkit", "vesalius"}
+    for name in offered:
+        assert run("embed", scan, "--model", model, "--recipe", name, "--json").code == 0
+
+
+def test_csv_keeps_what_only_some_inputs_carry(model, images, tmp_path):  # noqa: F811
+    scan = dicom_test_file("CT_small.dcm")
+    for order in ([images / "a", scan], [scan, images / "a"]):
+        assert run("embed", *order, "--model", model, "-o", tmp_path / "v.csv").code == 0
+        with (tmp_path / "v.csv").open() as lines:
+            rows = list(csv.DictReader(lines))
+        uids = [row["sop_instance_uid"] for row in rows if row["input"].endswith(".dcm")]
+        assert len(rows) == 4 and len(uids) == 1 and uids[0].startswith("1.")
+        assert all(row["f0"] and row["research_use_only"] == "true" and None not in row for row in rows)
 
 
 @pytest.mark.parametrize("name, content", [
