@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "media/codecs.h"
 #include "media/exif.h"
@@ -66,10 +67,11 @@ void read_palette(const PngReader& reader, Image& image) {
   int count = 0;
   png_get_PLTE(reader.png, reader.info, &colors, &count);
   image.palette.assign(size_t{256} * 3, 0);
-  for (int i = 0; i < std::min(count, 256); ++i) {
-    image.palette[3 * i] = colors[i].red;
-    image.palette[3 * i + 1] = colors[i].green;
-    image.palette[3 * i + 2] = colors[i].blue;
+  const std::span shown(colors, static_cast<size_t>(std::clamp(count, 0, 256)));
+  for (size_t i = 0; i < shown.size(); ++i) {
+    image.palette[3 * i] = shown[i].red;
+    image.palette[3 * i + 1] = shown[i].green;
+    image.palette[3 * i + 2] = shown[i].blue;
   }
   png_bytep alpha = nullptr;
   int alphas = 0;
@@ -95,6 +97,14 @@ void set_transforms(const PngReader& reader, int color_type, int depth) {
   if (color_type == PNG_COLOR_TYPE_GRAY_ALPHA && depth == 16) png_set_gray_to_rgb(reader.png);
 }
 
+/// Reads to the end: EXIF may stand behind the pixels. Damage there takes nothing from them.
+void read_end(const PngReader& reader) {
+  try {
+    png_read_end(reader.png, reader.info);
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): said above
+  }
+}
+
 int read_orientation(const PngReader& reader) {
   png_uint_32 size = 0;
   png_bytep exif = nullptr;
@@ -118,6 +128,7 @@ Image decode_png(Bytes bytes, const std::string& where) {
   set_transforms(reader, color_type, depth);
   read_rows(reader, image, image.data.size() / image.height);
   if (image.mode == Mode::kPalette) read_palette(reader, image);
+  read_end(reader);
   image.orientation = read_orientation(reader);
   return image;
 }

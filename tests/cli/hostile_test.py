@@ -14,6 +14,7 @@ import tifffile
 from PIL import Image
 
 from cli.program import PROGRAM, dicom_test_file, images, model, picture, run  # noqa: F401
+from media.raw_png import SIGNATURE, chunk, header
 
 
 def png_bytes(image):
@@ -22,14 +23,9 @@ def png_bytes(image):
     return buffer.getvalue()
 
 
-def chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
 def png_of(width, height, bits=8, colour=0, data=b""):
     """A PNG whose header may say anything."""
-    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    return SIGNATURE + header(width, height, bits, colour) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
 
 
 def jpeg_bytes(**options):

@@ -2,7 +2,6 @@
 
 import random
 import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ import tifffile
 from decoded import PYDICOM_FILES, SHARED, as_array, check, compare_dicom, compare_image, decode_one, exit_code
 from decoded import dicom_file
 from PIL import Image
+from raw_png import raw_png
 
 SAMPLE = 50  # of each folder with many files of one kind
 
@@ -123,30 +123,6 @@ def test_written_by_pillow(tmp_path, suffix, mode, options):
     assert header["orientation"] == (6 if "exif" in options else 1)
     if suffix != "jpg" or mode in {"L", "CMYK", "RGB"}:
         assert header["mode"] == mode
-
-
-def png_rows(array, depth):
-    """Rows of one pass, each behind its filter byte; narrow samples packed, the first in the highest bits."""
-    if depth == 16:
-        return b"".join(b"\0" + row.astype(">u2").tobytes() for row in array)
-    bits = np.unpackbits(array.reshape(len(array), -1, 1), axis=2)[..., 8 - depth :]
-    return b"".join(b"\0" + np.packbits(row.ravel()).tobytes() for row in bits)
-
-
-ADAM7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
-
-
-def raw_png(path, array, color_type, depth, interlaced=False, chunks=()):
-    """[height, width, channels] as a PNG of any kind, also those that Pillow does not write."""
-
-    def chunk(name, body):
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
-    passes = [array[y::dy, x::dx] for y, x, dy, dx in ADAM7] if interlaced else [array]
-    rows = b"".join(png_rows(part, depth) for part in passes if part.size)
-    head = struct.pack(">IIBBBBB", array.shape[1], array.shape[0], depth, color_type, 0, 0, int(interlaced))
-    parts = [(b"IHDR", head), *chunks, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
 
 
 @pytest.mark.parametrize("channels, color_type, mode", [(2, 4, "RGBA;16"), (3, 2, "RGB;16"), (4, 6, "RGBA;16")])
