@@ -88,6 +88,12 @@ int alpha_kind(TIFF* tiff) {
   return kinds[0];
 }
 
+/// Samples of colour; those behind them are extra, whatever ExtraSamples claims.
+int color_samples(uint16_t photometric) {
+  if (photometric == PHOTOMETRIC_SEPARATED) return 4;
+  return photometric == PHOTOMETRIC_RGB || photometric == PHOTOMETRIC_YCBCR ? 3 : 1;
+}
+
 TiffLayout read_layout(TIFF* tiff) {
   TiffLayout layout;
   layout.width = tag<uint32_t>(tiff, TIFFTAG_IMAGEWIDTH, 0);
@@ -100,7 +106,7 @@ TiffLayout read_layout(TIFF* tiff) {
   layout.planar =
       tag<uint16_t>(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == PLANARCONFIG_SEPARATE &&
       layout.samples > 1;
-  layout.alpha = alpha_kind(tiff);
+  if (layout.samples > color_samples(layout.photometric)) layout.alpha = alpha_kind(tiff);
   return layout;
 }
 
@@ -255,7 +261,7 @@ Image decode_tiff(Bytes bytes, const std::string& where) {
     read_blocks(tiff.get(), layout, source, where, image);
   }
   if (layout.photometric == PHOTOMETRIC_PALETTE) read_palette(tiff.get(), layout, where, image);
-  if (layout.alpha == EXTRASAMPLE_ASSOCALPHA) unpremultiply(image);
+  if (layout.alpha == EXTRASAMPLE_ASSOCALPHA && layout.mode != Mode::kCmyk) unpremultiply(image);
   const int orientation = tag<uint16_t>(tiff.get(), TIFFTAG_ORIENTATION, 1);
   image.orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
   return image;

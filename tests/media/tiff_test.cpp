@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <numeric>
 
 #include "media/codecs.h"
 #include "media/tiff_samples.h"
@@ -207,6 +208,29 @@ TEST(DecodeTiff, RefusesWhatLies) {
   tiled.push_back({322, 4, 0xFFFFFFF0});
   tiled.push_back({323, 4, 0xFFFFFFF0});
   EXPECT_NE(refusal(tiff(tiled, Blob(6))), "");
+}
+
+TEST(DecodeTiff, ExtraSamplesThatAreNotThereAreNone) {
+  constexpr uint32_t kSamples = 277, kExtraSamples = 338;
+  for (const uint32_t samples : {1, 3}) {
+    Entries entries = gray_entries(2, 2, 4 * samples);
+    entries[4][2] = samples == 1 ? kMinIsBlack : kRgbColors;
+    entries.push_back({kSamples, 3, samples});
+    entries.push_back({kExtraSamples, 3, 1});
+    Blob pixels(4 * samples);
+    std::iota(pixels.begin(), pixels.end(), 1);
+    const Image image = decode_tiff(tiff(entries, pixels), "f");
+    EXPECT_EQ(image.mode, samples == 1 ? Mode::kGray : Mode::kRgb);
+    EXPECT_EQ(image.data, pixels);
+  }
+}
+
+TEST(DecodeTiff, InksBesideAlphaAreLeftAlone) {
+  Entries entries = gray_entries(1, 1, 5);
+  entries[4][2] = kInks;
+  entries.push_back({277, 3, 5});
+  entries.push_back({338, 3, 1});
+  EXPECT_EQ(decode_tiff(tiff(entries, {10, 20, 30, 40, 50}), "f").data, (Blob{10, 20, 30, 40}));
 }
 
 TEST(DecodeTiff, NamesTheCompressionItDoesNotRead) {
