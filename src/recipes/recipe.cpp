@@ -31,15 +31,17 @@ const Parameter& find(const std::string& recipe, const std::string& name) {
 
 // No published reference opens DICOM. The community loader is given what a viewer shows, which is
 // what people export for it; the endpoint has a published client that prepares DICOM in its way.
-Image prepare_dicom(const Recipe& recipe, const ModelInput& input, Bytes bytes,
-                    const std::string& where, int frame) {
+void check_takes_dicom(const Recipe& recipe, const std::string& where) {
   if (recipe.name == "azure-endpoint") {
     fail(ErrorCode::kUnsupported,
          "{} is DICOM, which the reference of recipe '{}' cannot open; give --recipe toolkit (as "
          "the published client sends it there) or --recipe vesalius (as a viewer shows it)",
          where, recipe.name);
   }
-  const auto file = media::DicomFile::parse(bytes, where);
+}
+
+Image prepare_dicom(const Recipe& recipe, const ModelInput& input, const media::DicomFile& file,
+                    const std::string& where, int frame) {
   if (frame < 0 || frame >= file.info().frames) {
     fail(ErrorCode::kUsage, "{} has {} frame(s); there is no frame {} (the first is 0)", where,
          file.info().frames, frame);
@@ -64,6 +66,15 @@ bool is_constant(const std::vector<uint8_t>& rgb) {
     if (rgb[i] != rgb[i - 3]) return false;
   }
   return true;
+}
+
+Prepared prepared(Image image, int size) {
+  Prepared made{std::move(image.data), size, {}};
+  if (is_constant(made.rgb)) {
+    made.warnings.push_back(
+        "constant image: every pixel is the same, so its embedding says nothing");
+  }
+  return made;
 }
 
 }  // namespace
@@ -101,14 +112,16 @@ std::vector<std::string> recipe_names() { return known_recipes(); }
 Prepared prepare(const Recipe& recipe, const ModelInput& input, Bytes bytes,
                  const std::string& where, int frame) {
   if (bytes.empty()) fail(ErrorCode::kUnsupported, "{} is empty; there is no image in it", where);
-  Image image = media::looks_like_dicom(bytes) ? prepare_dicom(recipe, input, bytes, where, frame)
-                                               : prepare_image(recipe, input, bytes, where);
-  Prepared prepared{std::move(image.data), input.size, {}};
-  if (is_constant(prepared.rgb)) {
-    prepared.warnings.push_back(
-        "constant image: every pixel is the same, so its embedding says nothing");
-  }
-  return prepared;
+  if (!media::looks_like_dicom(bytes))
+    return prepared(prepare_image(recipe, input, bytes, where), input.size);
+  check_takes_dicom(recipe, where);
+  return prepare(recipe, input, media::DicomFile::parse(bytes, where), where, frame);
+}
+
+Prepared prepare(const Recipe& recipe, const ModelInput& input, const media::DicomFile& file,
+                 const std::string& where, int frame) {
+  check_takes_dicom(recipe, where);
+  return prepared(prepare_dicom(recipe, input, file, where, frame), input.size);
 }
 
 }  // namespace vesalius::recipes

@@ -45,6 +45,10 @@ struct Prepared {
 /// it.
 Prepared prepare(const Recipe& recipe, const ModelInput& input, Bytes bytes,
                  const std::string& where, int frame = 0);
+/// The same of a DICOM file that is parsed already: of many frames, each costs its own decoding
+/// alone.
+Prepared prepare(const Recipe& recipe, const ModelInput& input, const media::DicomFile& file,
+                 const std::string& where, int frame = 0);
 
 /// [3, size, size] planar float32 into `out`: (x/255 - mean) / std, each step rounded as torch does
 /// it.

@@ -6,6 +6,7 @@
 #include <functional>
 #include <numeric>
 
+#include "media/dicom_files.h"
 #include "recipes/percentile.h"
 #include "recipes/spline_resize.h"
 
@@ -94,6 +95,54 @@ TEST(Recipe, BytesThatAreNoImageAreRefused) {
       EXPECT_NE(message.find("here.bin"), std::string::npos) << message;
     }
   }
+}
+
+// Three frames of 4 x 2 with a ramp each, brighter from frame to frame.
+std::vector<uint8_t> movie() {
+  media::testing::Spec spec;
+  spec.frames = "3";
+  spec.rows = 2;
+  spec.columns = 4;
+  std::vector<uint8_t> pixels(24);
+  std::iota(pixels.begin(), pixels.end(), uint8_t{10});
+  pixels[23] = 255;
+  return media::testing::dicom(spec, pixels);
+}
+
+TEST(Prepare, AParsedFileGivesWhatItsBytesGive) {
+  const auto bytes = movie();
+  const auto file = media::DicomFile::parse(bytes, "m.dcm");
+  const ModelInput input{.size = 8};
+  for (const char* name : {"vesalius", "toolkit", "community"}) {
+    const Recipe recipe = make_recipe(name);
+    for (int frame = 0; frame < 3; ++frame) {
+      const Prepared whole = prepare(recipe, input, bytes, "m.dcm", frame);
+      const Prepared parsed = prepare(recipe, input, file, "m.dcm", frame);
+      EXPECT_EQ(parsed.rgb, whole.rgb) << name << frame;
+      EXPECT_EQ(parsed.rgb.size(), 8U * 8 * 3);
+    }
+    EXPECT_NE(prepare(recipe, input, file, "m.dcm", 2).rgb,
+              prepare(recipe, input, file, "m.dcm").rgb);
+  }
+}
+
+TEST(Prepare, FramesThatAreNotThereAndRecipesThatTakeNone) {
+  const auto bytes = movie();
+  const auto file = media::DicomFile::parse(bytes, "m.dcm");
+  for (const int frame : {-1, 3, 1 << 30}) {
+    std::string message;
+    const auto recipe = make_recipe("vesalius");
+    EXPECT_EQ(code_of([&] { prepare(recipe, {}, file, "m.dcm", frame); }, &message),
+              ErrorCode::kUsage);
+    EXPECT_NE(message.find("m.dcm has 3 frame(s)"), std::string::npos) << message;
+  }
+  std::string of_bytes, of_file;
+  const auto endpoint = make_recipe("azure-endpoint");
+  EXPECT_EQ(code_of([&] { prepare(endpoint, {}, bytes, "m.dcm"); }, &of_bytes),
+            ErrorCode::kUnsupported);
+  EXPECT_EQ(code_of([&] { prepare(endpoint, {}, file, "m.dcm"); }, &of_file),
+            ErrorCode::kUnsupported);
+  EXPECT_EQ(of_bytes, of_file);
 }
 
 TEST(Normalise, IsPlanarAndChecksItsInput) {
