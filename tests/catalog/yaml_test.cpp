@@ -45,6 +45,38 @@ TEST(Yaml, DottedKeysOverride) {
     EXPECT_EQ(dump_json(parse_yaml(text, "f")), expected) << text;
 }
 
+TEST(Yaml, BrokenTextIsNamedByItsLine) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"a: 1\n  b: 2\n", "line 2"},
+      {"a: 1\nb: [1, 2\nc: 3\n", "line 3"},
+      {"a:\n  - 1\n\tb: 2\n", "line 3"},
+      {"a: 1\n\n# remark\nb: 'open", "line 4"},
+      {"a: 1\nb: }\n", "line 2"},
+      {"a: 1\nb: @x\n", "line 2"},
+      {"a: 1\r\nb: 2\r\na: 3\r\n", "line 3"},
+      {"%YAML 3.x\n---\na: 1\n", "line 1"},
+  };
+  for (const auto& [text, says] : cases) {
+    try {
+      parse_yaml(text, "folder/config.yaml");
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();
+      EXPECT_TRUE(std::string(error.what()).starts_with("folder/config.yaml: ")) << error.what();
+    }
+  }
+}
+
+TEST(Yaml, EditorsLeaveTheirMarks) {
+  const std::string same = R"({"a":[1,2],"b":{"c":"x"}})";
+  for (const char* text : {"a: [1, 2]\nb:\n  c: x\n",
+                           "\xEF\xBB\xBF"
+                           "a: [1, 2]\nb:\n  c: x\n",
+                           "a: [1, 2]\r\nb:\r\n  c: x\r\n", "---\na:\n- 1\n- 2\nb: {c: x}\n...\n",
+                           "a: [1,   2]   # two\nb: {c: x}", "a: [1, 2,]\nb: {c: 'x',}"})
+    EXPECT_EQ(dump_json(parse_yaml(text, "f")), same) << text;
+}
+
 std::string repeated(const std::string& text, int times) {
   std::string out;
   for (int i = 0; i < times; ++i) out += text;
