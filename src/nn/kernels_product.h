@@ -100,7 +100,8 @@ template <class V>
 double inner_loop(int64_t repeats) {
   constexpr int64_t P = kPanel<V>;
   alignas(64) float a[V::kRows * kStride] = {}, b[kSteps * P] = {}, c[V::kRows * P] = {};
-  const Tile run = tile_of<V>(V::kRows);
+  // Volatile, or the compiler sees that every repeat gives the same sums and keeps one.
+  const volatile Tile run = tile_of<V>(V::kRows);
   for (int64_t i = 0; i < repeats; ++i) run(kSteps, a, b, c, P, /*add=*/true);
   // c[0] is zero; that it is read keeps the loop.
   return 2.0 * static_cast<double>(repeats * V::kRows * P * kSteps * V::kPerStep) + c[0];
