@@ -94,7 +94,7 @@ void for_each_key(const Json& object, const std::string& before, const std::stri
                   const Line& line) {
   for (const auto& [name, value] : object.items()) {
     if (value.is_null()) continue;  // a key without a value is no key
-    const auto key = before + key_of(name), here = place + "." + name;
+    const auto key = before + key_of(name), here = fmt::format("{}.{}", place, name);
     if (value.is_object() && !value.empty())
       for_each_key(value, key + ".", here, line);
     else
