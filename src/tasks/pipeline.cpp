@@ -57,19 +57,23 @@ class Preparer {
 
  private:
   void prepare_dicom(const Source& source, Bytes bytes, const Emit& emit) const {
-    const auto info = media::DicomFile::parse(bytes, source.input).info();
+    const auto file = media::DicomFile::parse(bytes, source.input);
+    const auto& info = file.info();
     for (const int frame : frames_.of(info.frames, source.input)) {
       Json identity = dicom_identity(info);
       if (info.frames > 1) identity["frame"] = frame;
       if (info.frames > 1) identity["frames"] = info.frames;
-      if (!emit(prepare_frame(source, std::move(identity), bytes, frame))) return;
+      if (!emit(prepare_frame(source, std::move(identity), file, frame))) return;
     }
   }
 
-  Waiting prepare_frame(const Source& source, Json identity, Bytes bytes, int frame) const {
+  /// `content` is the bytes of a file, or a DICOM file that is parsed already.
+  template <class Content>
+  Waiting prepare_frame(const Source& source, Json identity, const Content& content,
+                        int frame) const {
     Waiting waiting{.embedded = {.source = source, .identity = std::move(identity)}};
     try {
-      waiting.pixels = recipes::prepare(recipe_, input_, bytes, source.input, frame);
+      waiting.pixels = recipes::prepare(recipe_, input_, content, source.input, frame);
       waiting.embedded.warnings = waiting.pixels.warnings;
     } catch (const std::exception& problem) {
       waiting.embedded.problem = failed(source, problem).problem;
