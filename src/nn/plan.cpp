@@ -54,18 +54,15 @@ struct Grid {
   }
 };
 
-using Memory = at::Tensor (*)(int64_t floats);
-
-at::Tensor memory_to_keep(int64_t floats) { return huge_empty(floats); }
-at::Tensor memory_for_a_call(int64_t floats) { return pooled_empty({floats}); }
-
+/// In memory of its own if it is to be kept, else in the pool's.
 PackedWeight::Layout lay_out(const KernelTable& kernels, const at::Tensor& weight,
-                             const at::Tensor& bias, Memory memory) {
+                             const at::Tensor& bias, bool keep) {
   const int64_t out = weight.size(0), in = weight.numel() / out;
   const int64_t panels = divide_up(out, kernels.panel);
   const auto rows = weight.dim() == 4 ? weight.permute({0, 2, 3, 1}) : weight;
   const auto matrix = rows.to(at::kFloat).contiguous();
-  PackedWeight::Layout layout{&kernels, memory(kernels.packed_size(in, out)),
+  const int64_t floats = kernels.packed_size(in, out);
+  PackedWeight::Layout layout{&kernels, keep ? huge_empty(floats) : pooled_empty({floats}),
                               at::zeros({panels * kernels.panel}, at::kFloat), in, out};
   if (bias.defined()) layout.bias.narrow(0, 0, out).copy_(bias);
   const auto* from = matrix.const_data_ptr<float>();
@@ -128,10 +125,10 @@ std::shared_ptr<const PackedWeight::Layout> PackedWeight::get(const KernelTable&
   if (source != source_) {
     source_ = source;
     layout_.reset();
-    return std::make_shared<Layout>(lay_out(kernels, weight, bias, memory_for_a_call));
+    return std::make_shared<Layout>(lay_out(kernels, weight, bias, /*keep=*/false));
   }
   if (!layout_) {
-    layout_ = std::make_shared<Layout>(lay_out(kernels, weight, bias, memory_to_keep));
+    layout_ = std::make_shared<Layout>(lay_out(kernels, weight, bias, /*keep=*/true));
     release_file_pages(weight);
   }
   return layout_;
