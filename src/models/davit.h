@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "checkpoint/weights.h"
+#include "models/drop_path.h"
 #include "nn/attention.h"
 #include "nn/layers.h"
 
@@ -21,10 +21,6 @@ struct DaVitConfig {
   int64_t window = 12;
   double drop_path = 0.2;
 };
-
-/// Stochastic depth of training: scales what a residual branch adds, per sample of [batch, tokens,
-/// dim]. Empty in inference. `rate` is that of the branch.
-using DropPath = std::function<at::Tensor(const at::Tensor& branch, double rate)>;
 
 /// Normalises before or after the strided convolution.
 struct PatchEmbed {

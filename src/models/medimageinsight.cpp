@@ -26,7 +26,11 @@ MedImageInsight::MedImageInsight(const Weights& w, MedImageInsightConfig c)
       lang_encoder(w / "lang_encoder", config.text),
       image_projection(w("image_projection", {config.image.dims.back(), config.projection})),
       lang_projection(w("lang_projection", {config.text.width, config.projection})),
-      logit_scale(w("logit_scale", {})) {}
+      logit_scale(w("logit_scale", {})) {
+  if (config.text.autoregressive)
+    fail(ErrorCode::kModel, "{} asks for a causal text tower; use the released, bidirectional one.",
+         w.store().source());
+}
 
 at::Tensor MedImageInsight::embed_images(const at::Tensor& pixels, const DropPath& drop) const {
   const auto& like = image_encoder.convs.front().proj.weight;

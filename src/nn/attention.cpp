@@ -8,10 +8,19 @@
 namespace vesalius::nn {
 namespace {
 
+/// [count * length, 3 * dim] -> [3, count, heads, length, head_dim]
+at::Tensor split_heads(const at::Tensor& qkv, int64_t heads, Sequences group) {
+  return qkv.view({group.count, group.length, 3, heads, -1}).permute({2, 0, 3, 1, 4});
+}
+
+/// [count, heads, length, head_dim] -> [count * length, dim]
+at::Tensor merge_heads(const at::Tensor& x) {
+  return x.transpose(1, 2).reshape({x.size(0) * x.size(2), -1});
+}
+
 /// One group: [count * length, 3 * dim] -> [count * length, dim].
 at::Tensor attend(const at::Tensor& qkv, int64_t heads, Sequences group, const PadKeys& pads) {
-  const auto qkv_heads =
-      qkv.view({group.count, group.length, 3, heads, -1}).permute({2, 0, 3, 1, 4});
+  const auto qkv_heads = split_heads(qkv, heads, group);
   auto q = qkv_heads[0], k = qkv_heads[1], v = qkv_heads[2];  // [count, heads, length, head_dim]
   std::optional<at::Tensor> bias;
   if (const int64_t missing = pads.length - group.length; pads.qkv.defined() && missing > 0) {
@@ -24,9 +33,19 @@ at::Tensor attend(const at::Tensor& qkv, int64_t heads, Sequences group, const P
     bias->narrow(3, group.length, 1).fill_(std::log(static_cast<double>(missing)));
     bias = bias->expand({group.count, heads, group.length, group.length + 1});
   }
-  return at::scaled_dot_product_attention(q, k, v, bias)
-      .transpose(1, 2)
-      .reshape({group.count * group.length, -1});
+  return merge_heads(at::scaled_dot_product_attention(q, k, v, bias));
+}
+
+/// each(part of qkv, its group) for every group, the results behind one another.
+template <class Each>
+at::Tensor by_group(const at::Tensor& qkv, const std::vector<Sequences>& groups, const Each& each) {
+  if (groups.size() == 1) return each(qkv, groups[0]);
+  std::vector<int64_t> sizes;
+  sizes.reserve(groups.size());
+  for (const auto& group : groups) sizes.push_back(group.count * group.length);
+  auto parts = at::split_with_sizes(qkv, sizes);
+  for (size_t i = 0; i < groups.size(); ++i) parts[i] = each(parts[i], groups[i]);
+  return at::cat(parts);
 }
 
 /// Row numbers of a batch's windows of one shape, in window order.
@@ -49,13 +68,17 @@ at::Tensor packed_attention(const at::Tensor& qkv, int64_t heads,
                             const std::vector<Sequences>& groups, const PadKeys& pads) {
   if (const auto* kernels = fits_kernels(qkv) ? planned_kernels() : nullptr)
     if (auto y = kernel_attention(*kernels, qkv, heads, groups, pads); y.defined()) return y;
-  if (groups.size() == 1) return attend(qkv, heads, groups[0], pads);
-  std::vector<int64_t> sizes;
-  sizes.reserve(groups.size());
-  for (const auto& group : groups) sizes.push_back(group.count * group.length);
-  auto parts = at::split_with_sizes(qkv, sizes);
-  for (size_t i = 0; i < groups.size(); ++i) parts[i] = attend(parts[i], heads, groups[i], pads);
-  return at::cat(parts);
+  return by_group(qkv, groups, [&](const at::Tensor& part, Sequences group) {
+    return attend(part, heads, group, pads);
+  });
+}
+
+at::Tensor causal_attention(const at::Tensor& qkv, int64_t heads,
+                            const std::vector<Sequences>& groups) {
+  return by_group(qkv, groups, [&](const at::Tensor& part, Sequences group) {
+    const auto x = split_heads(part, heads, group);
+    return merge_heads(at::scaled_dot_product_attention(x[0], x[1], x[2], {}, 0, true));
+  });
 }
 
 Windows::Windows(int64_t batch, int64_t height, int64_t width, int64_t window, at::Device device)

@@ -26,6 +26,10 @@ struct PadKeys {
 at::Tensor packed_attention(const at::Tensor& qkv, int64_t heads,
                             const std::vector<Sequences>& groups, const PadKeys& pads = {});
 
+/// The same where a token sees those before it and itself.
+at::Tensor causal_attention(const at::Tensor& qkv, int64_t heads,
+                            const std::vector<Sequences>& groups);
+
 /// How a grid of tokens falls into square windows from the top left, those at the right and bottom
 /// edge smaller. Windows of one shape stand together, so that they run as one batch.
 class Windows {

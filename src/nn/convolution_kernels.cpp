@@ -75,7 +75,8 @@ at::Tensor PackedConvolution::run(const KernelTable& kernels, const at::Tensor& 
   const auto& s = conv.shape;
   const auto x = maps.contiguous();
   if (is_depthwise(s))
-    return depthwise(kernels, x, by_taps(conv.weight), conv.bias.contiguous(), residual);
+    return depthwise(kernels, x, by_taps(conv.weight),
+                     conv.bias.defined() ? conv.bias.contiguous() : at::zeros({s.out}), residual);
   if (s.groups != 1 || x.size(0) == 0) return {};
   const int64_t high = (x.size(1) + 2 * s.padding - s.kernel) / s.stride + 1;
   const int64_t wide = (x.size(2) + 2 * s.padding - s.kernel) / s.stride + 1;

@@ -31,6 +31,12 @@ at::Tensor quick_gelu(const at::Tensor& x) {
   return at::mul(x, 1.702).sigmoid_().mul_(x);
 }
 
+at::Tensor relu(at::Tensor x) {
+  if (kept_by_autograd(x)) return at::relu(x);
+  at::relu_(x);
+  return x;
+}
+
 Linear::Linear(const Weights& w, int64_t in, int64_t out, bool with_bias)
     : Linear(w("weight", {out, in}), with_bias ? w("bias", {out}) : at::Tensor()) {}
 
@@ -79,9 +85,17 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
   return at::layer_norm(x, weight.sizes(), weight, bias, eps);
 }
 
+GroupNorm::GroupNorm(const Weights& w, int64_t dim, int64_t groups)
+    : weight(w("weight", {dim})), bias(w("bias", {dim})), groups(groups) {}
+
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
+  const auto y = at::group_norm(x.permute({0, 3, 1, 2}), groups, weight, bias);
+  return y.permute({0, 2, 3, 1}).contiguous();
+}
+
 Conv2d::Conv2d(const Weights& w, ConvShape shape)
     : weight(w("weight", {shape.out, shape.in / shape.groups, shape.kernel, shape.kernel})),
-      bias(w("bias", {shape.out})),
+      bias(shape.bias == Bias::kYes ? w("bias", {shape.out}) : at::Tensor()),
       shape(shape),
       packed_(std::make_shared<PackedConvolution>()) {}
 

@@ -19,6 +19,8 @@ enum class Activation;
 at::Tensor gelu(at::Tensor x);
 /// x * sigmoid(1.702 x), CLIP's approximation (openai/CLIP).
 at::Tensor quick_gelu(const at::Tensor& x);
+/// max(x, 0); in place as gelu().
+at::Tensor relu(at::Tensor x);
 
 /// y = x W^T + b over the last dimension.
 struct Linear {
@@ -51,15 +53,30 @@ struct LayerNorm {
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
+/// Normalises groups of channels of a channels-last map over all its positions.
+struct GroupNorm {
+  at::Tensor weight, bias;  // [dim]
+  int64_t groups;
+
+  GroupNorm(const Weights& w, int64_t dim, int64_t groups);
+  /// [batch, height, width, dim] -> the same, contiguous
+  at::Tensor operator()(const at::Tensor& x) const;
+};
+
+enum class Bias { kYes, kNo };
+
 struct ConvShape {
   int64_t in, out, kernel, stride = 1, padding = 0, groups = 1;
-  /// Depth-wise 3x3 that keeps the grid.
-  static ConvShape depthwise(int64_t dim) { return {dim, dim, 3, 1, 1, dim}; }
+  Bias bias = Bias::kYes;
+  /// Depth-wise, of an odd kernel, that keeps the grid.
+  static ConvShape depthwise(int64_t dim, int64_t kernel = 3, Bias bias = Bias::kYes) {
+    return {dim, dim, kernel, 1, kernel / 2, dim, bias};
+  }
 };
 
 /// Convolution over channels-last maps.
 struct Conv2d {
-  at::Tensor weight, bias;  // [out, in / groups, kernel, kernel], [out]
+  at::Tensor weight, bias;  // [out, in / groups, kernel, kernel]; [out] or undefined
   ConvShape shape;
 
   Conv2d(const Weights& w, ConvShape shape);

@@ -82,10 +82,25 @@ TEST(ClipText, WrongIdsAreRefused) {
   EXPECT_EQ(error_of({{-1, 299}}), ErrorCode::kModel);
 }
 
-TEST(ClipText, CausalIsRefused) {
+TEST(ClipText, CausalTokensDoNotSeeWhatFollows) {
   auto c = tiny();
   c.autoregressive = true;
-  EXPECT_THROW(ClipText(Weights(TensorStore::initialised(1)), c), Error);
+  const ClipText text(Weights(TensorStore::initialised(1)), c);
+  const auto hidden = text.tokens({{298, 5, 299, 7}, {298, 5}, {298, 5, 299, 8}});
+  ASSERT_EQ(hidden.size(), 3U);
+  EXPECT_EQ(hidden[1].sizes(), (std::vector<int64_t>{2, 64}));
+  EXPECT_LT(difference(hidden[0].narrow(0, 0, 3), hidden[2].narrow(0, 0, 3)), 1e-6);
+  EXPECT_LT(difference(hidden[0].narrow(0, 0, 2), hidden[1]), 1e-5);
+  EXPECT_GT(difference(hidden[0][3], hidden[2][3]), 1e-4);
+}
+
+TEST(ClipText, PooledIsTheEndsToken) {
+  const auto text = tower();
+  const Ids ids{{298, 1, 2, 3, 299}, {298, 299}, {298, 4, 299}};
+  const auto pooled = text(ids);
+  const auto hidden = text.tokens(ids);
+  for (size_t i = 0; i < ids.size(); ++i)
+    EXPECT_LT(difference(hidden[i][-1], pooled[static_cast<int64_t>(i)]), 1e-6) << i;
 }
 
 TEST(ClipText, EveryParameterLearns) {

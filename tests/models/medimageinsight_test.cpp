@@ -43,6 +43,12 @@ TEST(MedImageInsight, TakesEveryTensorByItsName) {
   EXPECT_NO_THROW(store->finish());
 }
 
+TEST(MedImageInsight, ACausalTextTowerIsRefused) {
+  auto c = tiny();
+  c.text.autoregressive = true;
+  EXPECT_THROW(MedImageInsight(Weights(TensorStore::initialised(1)), c), Error);
+}
+
 TEST(MedImageInsight, BothTowersMeetInOneSpace) {
   const MedImageInsight model(Weights(TensorStore::initialised(1)), tiny());
   at::manual_seed(1);

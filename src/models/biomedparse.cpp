@@ -1,0 +1,148 @@
+#include "models/biomedparse.h"
+
+#include <algorithm>
+
+#include "nn/trace.h"
+
+namespace vesalius::models {
+namespace {
+
+const char* const kDecoder = "sem_seg_head.pixel_decoder";
+const char* const kPredictor = "sem_seg_head.predictor";
+
+std::vector<int64_t> channels(const FocalNetConfig& c) {
+  std::vector<int64_t> dims;
+  for (size_t stage = 0; stage < c.depths.size(); ++stage) dims.push_back(c.dim(stage));
+  return dims;
+}
+
+/// weight and bias of a layer that nobody calls.
+void take_affine(const Weights& w, at::IntArrayRef weight) {
+  w("weight", weight);
+  w("bias", {weight[0]});
+}
+
+/// BiomedBERT, which version 1 was published with and never calls: its tokenizer setting decides
+/// for the tower above.
+void take_biomed_encoder(const Weights& w) {
+  constexpr int64_t kDim = 768, kVocabulary = 30522, kPositions = 512, kKinds = 2, kLayers = 12;
+  const auto embeddings = w / "embeddings";
+  embeddings("word_embeddings.weight", {kVocabulary, kDim});
+  embeddings("position_embeddings.weight", {kPositions, kDim});
+  embeddings("token_type_embeddings.weight", {kKinds, kDim});
+  take_affine(embeddings / "LayerNorm", {kDim});
+  for (int64_t i = 0; i < kLayers; ++i) {
+    const auto layer = w / "encoder.layer" / i;
+    for (const auto* part : {"query", "key", "value"})
+      take_affine(layer / "attention.self" / part, {kDim, kDim});
+    take_affine(layer / "attention.output.dense", {kDim, kDim});
+    take_affine(layer / "attention.output.LayerNorm", {kDim});
+    take_affine(layer / "intermediate.dense", {4 * kDim, kDim});
+    take_affine(layer / "output.dense", {kDim, 4 * kDim});
+    take_affine(layer / "output.LayerNorm", {kDim});
+  }
+  take_affine(w / "pooler.dense", {kDim, kDim});
+}
+
+/// What version 1's file holds for strokes and other prompts than words.
+void take_unused(const Weights& w, const BiomedParseConfig& c) {
+  constexpr int64_t kMemories = 32;
+  const int64_t dim = c.seem.transformer.dim;
+  w("dilation_kernel", {1, 1, 3, 3});
+  const auto predictor = w / kPredictor;
+  predictor("pn_indicator.weight", {2, dim});
+  for (int64_t i = 0; i < 3; ++i)
+    predictor("mask_sptial_embed." + std::to_string(i), {dim, dim});  // as published
+  predictor("spatial_embed.weight", {kMemories, dim});
+  predictor("spatial_featured.weight", {kMemories, dim});
+  take_biomed_encoder(predictor / "lang_encoder.biomed_encoder");
+}
+
+/// Rows scaled to length one as the reference has it.
+at::Tensor normalise(const at::Tensor& x) { return x / (x.norm(2, -1, /*keepdim=*/true) + 1e-7); }
+
+/// [prompts, longest, dim], shorter ones filled up with zeros.
+at::Tensor pad(const std::vector<at::Tensor>& tokens) {
+  int64_t longest = 0;
+  for (const auto& one : tokens) longest = std::max(longest, one.size(0));
+  std::vector<at::Tensor> rows;
+  for (const auto& one : tokens)
+    rows.push_back(at::constant_pad_nd(one, {0, 0, 0, longest - one.size(0)}));
+  return at::stack(rows);
+}
+
+}  // namespace
+
+PromptEncoder::PromptEncoder(const Weights& w, const char* inner, const BiomedParseConfig& c)
+    : transformer(w / inner, c.text),
+      lang_proj(w("lang_proj", {c.text.width, c.pixel_decoder.transformer.dim})),
+      logit_scale(w("logit_scale", {})) {}
+
+Prompts PromptEncoder::operator()(const std::vector<std::vector<int32_t>>& ids) const {
+  Prompts prompts;
+  std::vector<at::Tensor> ends;
+  for (const auto& hidden : transformer.tokens(ids)) {
+    prompts.tokens.push_back(at::matmul(hidden, lang_proj));
+    ends.push_back(prompts.tokens.back()[-1]);
+  }
+  prompts.classes = at::stack(ends);
+  nn::trace("prompts.classes", prompts.classes);
+  return prompts;
+}
+
+BiomedParseV1::BiomedParseV1(const Weights& w, const BiomedParseConfig& c)
+    : config(c),
+      backbone(w / "backbone", c.backbone),
+      pixel_decoder(w / kDecoder, channels(c.backbone), c.pixel_decoder),
+      predictor(w / kPredictor, c.seem),
+      lang_encoder(w / kPredictor / "lang_encoder", "lang_encoder", c) {
+  take_unused(w, c);
+}
+
+PixelFeatures BiomedParseV1::features(const at::Tensor& pixels) const {
+  return pixel_decoder(backbone(pixels));
+}
+
+GroundedMasks BiomedParseV1::ground(const PixelFeatures& features, const Prompts& prompts) const {
+  const auto decoded = predictor(features, at::cat(prompts.tokens).unsqueeze(0));
+  const auto scale = lang_encoder.logit_scale.exp().clamp_max(100);
+  const auto scores =
+      scale * at::matmul(normalise(prompts.classes), normalise(decoded.captions[0]).t());
+  const auto chosen = scores.argmax(-1);  // [prompts]
+  return {decoded.masks[0].index_select(0, chosen), chosen, scores};
+}
+
+GroundedMasks BiomedParseV1::operator()(const at::Tensor& pixels, const Prompts& prompts) const {
+  return ground(features(pixels), prompts);
+}
+
+BiomedParseV2::BiomedParseV2(const Weights& w, const BiomedParseConfig& c)
+    : config(c),
+      pixel_mean(w("pixel_mean", {1, 3, 1, 1})),
+      pixel_std(w("pixel_std", {1, 3, 1, 1})),
+      backbone(w / "backbone", c.backbone),
+      pixel_decoder(w / kDecoder, channels(c.backbone), c.pixel_decoder),
+      predictor(w / kPredictor, c.boltzformer),
+      language_encoder(w / kPredictor / "language_encoder", "encoder_transformer", c),
+      class_embed((w / kPredictor)(
+          "class_embed", {c.boltzformer.transformer.dim, c.boltzformer.transformer.dim})) {}
+
+PixelFeatures BiomedParseV2::features(const at::Tensor& pixels) const {
+  return pixel_decoder(backbone(pixels));
+}
+
+ParsedMasks BiomedParseV2::parse(const PixelFeatures& features, const Prompts& prompts,
+                                 const Uniforms& uniforms) const {
+  const auto decoded = predictor(features, pad(prompts.tokens), uniforms);
+  const int64_t edges = config.edge_queries, objects = config.boltzformer.queries - edges;
+  ParsedMasks result{decoded.masks.narrow(2, 0, objects).mean(2), {}, decoded.existence};
+  if (edges > 0) result.edges = decoded.masks.narrow(2, objects, edges).mean(2);
+  return result;
+}
+
+ParsedMasks BiomedParseV2::operator()(const at::Tensor& pixels, const Prompts& prompts,
+                                      const Uniforms& uniforms) const {
+  return parse(features(pixels), prompts, uniforms);
+}
+
+}  // namespace vesalius::models

@@ -1,0 +1,87 @@
+#include "models/seem_decoder.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "nn/trace.h"
+
+namespace vesalius::models {
+namespace {
+
+constexpr int64_t kLevels = 3;
+
+/// Keys and values of every level, of the layers that read it.
+std::vector<MultiheadAttention::Memory> memories(const SeemDecoder& decoder,
+                                                 const PixelFeatures& features) {
+  std::vector<MultiheadAttention::Memory> result;
+  for (size_t i = 0; i < decoder.cross_attention.size(); ++i) {
+    const auto level = static_cast<int64_t>(i) % kLevels;
+    const auto& map = features.levels[level];
+    const auto values = map.flatten(1, 2) + decoder.level_embed[level];  // [batch, positions, dim]
+    const auto keys = values + sine_positions(map.size(1), map.size(2), map.size(3), map);
+    result.push_back(decoder.cross_attention[i].multihead_attn.memory(keys, values));
+  }
+  return result;
+}
+
+/// What one layer's queries say: masks, captions, and the keys that the next layer does not see.
+struct Heads {
+  SeemMasks out;
+  at::Tensor blocked;  // [batch, 1, queries, positions of the next level]
+};
+
+Heads predict(const SeemDecoder& decoder, const at::Tensor& queries, const PixelFeatures& features,
+              size_t next_level) {
+  const auto x = decoder.decoder_norm(queries);
+  const auto& pixels = features.mask_features;
+  const auto masks = at::matmul(decoder.mask_embed(x), pixels.flatten(1, 2).transpose(1, 2))
+                         .view({x.size(0), x.size(1), pixels.size(1), pixels.size(2)});
+  const auto& map = features.levels[next_level];
+  const auto outside =
+      resize_masks(masks.detach(), map.size(1), map.size(2)).sigmoid().flatten(2) < 0.5;
+  return {{masks, at::matmul(x, decoder.class_embed)}, open_blocked_rows(outside).unsqueeze(1)};
+}
+
+}  // namespace
+
+SeemDecoder::SeemDecoder(const Weights& w, const SeemConfig& c)
+    : name(w.name()),
+      config(c),
+      decoder_norm(w / "decoder_norm", c.transformer.dim),
+      query_feat(w("query_feat.weight", {c.queries, c.transformer.dim})),
+      query_embed(w("query_embed.weight", {c.queries, c.transformer.dim})),
+      level_embed(w("level_embed.weight", {kLevels, c.transformer.dim})),
+      mask_embed(w / "mask_embed", c.transformer.dim),
+      class_embed(w("class_embed", {c.transformer.dim, c.transformer.dim})) {
+  for (int64_t i = 0; i < c.layers; ++i) {
+    cross_attention.emplace_back(w / "transformer_cross_attention_layers" / i, c.transformer);
+    self_attention.emplace_back(w / "transformer_self_attention_layers" / i, c.transformer);
+    feedforward.emplace_back(w / "transformer_ffn_layers" / i, c.transformer);
+  }
+}
+
+SeemMasks SeemDecoder::operator()(const PixelFeatures& features, const at::Tensor& tokens) const {
+  const int64_t batch = features.mask_features.size(0), dim = config.transformer.dim;
+  const auto of_batch = [&](const at::Tensor& x) { return x.expand({batch, -1, dim}); };
+  const auto memory = memories(*this, features);
+  auto queries = of_batch(query_feat.unsqueeze(0)), words = of_batch(tokens);
+  const auto query_positions = of_batch(query_embed.unsqueeze(0));
+  // A token's position is the token as it came in.
+  const auto positions = at::cat({query_positions, of_batch(tokens.detach())}, 1);
+  auto heads = predict(*this, queries, features, 0);
+  for (size_t i = 0; i < cross_attention.size(); ++i) {
+    queries = cross_attention[i](queries, query_positions, memory[i], heads.blocked);
+    nn::trace(name, fmt::format("transformer_cross_attention_layers.{}", i), queries);
+    const auto all = feedforward[i](self_attention[i](at::cat({queries, words}, 1), positions));
+    nn::trace(name, fmt::format("transformer_ffn_layers.{}", i), all);
+    queries = all.narrow(1, 0, config.queries);
+    words = all.narrow(1, config.queries, words.size(1));
+    heads = predict(*this, queries, features, (i + 1) % kLevels);
+  }
+  nn::trace(name, "masks", heads.out.masks);
+  nn::trace(name, "captions", heads.out.captions);
+  return std::move(heads.out);
+}
+
+}  // namespace vesalius::models
