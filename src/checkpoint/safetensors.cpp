@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "checkpoint/safetensors_header.h"
 
 namespace vesalius {
 namespace {
@@ -22,6 +21,8 @@ constexpr std::array<std::pair<TensorType, at::ScalarType>, 10> kTypes{
      {TensorType::kU8, at::kByte},
      {TensorType::kBool, at::kBool}}};
 
+}  // namespace
+
 at::ScalarType to_scalar_type(TensorType type) {
   for (const auto& [ours, theirs] : kTypes)
     if (ours == type) return theirs;
@@ -31,9 +32,11 @@ at::ScalarType to_scalar_type(TensorType type) {
 TensorType to_tensor_type(at::ScalarType type, const std::string& name) {
   for (const auto& [ours, theirs] : kTypes)
     if (theirs == type) return ours;
-  fail(ErrorCode::kFailed, "tensor '{}' is of a type that safetensors cannot hold ({}).", name,
+  fail(ErrorCode::kFailed, "tensor '{}' is of a type that checkpoint files cannot hold ({}).", name,
        at::toString(type));
 }
+
+namespace {
 
 /// Values in the mapping itself, which the tensor keeps alive. Those that a careless writer left
 /// unaligned, and truth values, which may be any byte in a hostile file, are copied.

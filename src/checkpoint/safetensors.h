@@ -7,8 +7,13 @@
 #include <string>
 
 #include "base/files.h"
+#include "checkpoint/safetensors_header.h"
 
 namespace vesalius {
+
+at::ScalarType to_scalar_type(TensorType type);
+/// Error kFailed names the tensor whose type no file can hold.
+TensorType to_tensor_type(at::ScalarType type, const std::string& name);
 
 /// Every tensor of the file, by name: views on its mapping, which lives as long as any of them.
 /// Read-only memory: copy before writing. Error kModel for a file that is not whole.

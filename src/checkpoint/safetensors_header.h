@@ -21,6 +21,9 @@ struct TensorEntry {
   TensorType type = TensorType::kF32;
   std::vector<int64_t> shape;
   uint64_t begin = 0, end = 0;  // bytes, from the start of the data
+  /// Of a tensor that is to be made: what the model's definition puts there, row-major, or one
+  /// value for all. Empty for everything else.
+  std::vector<float> values;
 
   int64_t count() const;  // of elements
 };

@@ -46,21 +46,20 @@ void block_values(const TensorEntry& tensor, const Seeding& seeding, int64_t beg
     if (tensor.name.ends_with(gain.suffix)) scale(out, gain.factor);
 }
 
-/// Calls body(begin, values) for chunks of the tensor, each made by all cores.
-void for_chunks(const TensorEntry& tensor, const Seeding& seeding, std::vector<float>& buffer,
-                const std::function<void(int64_t begin, std::span<const float>)>& body) {
-  for (int64_t begin = 0; begin < tensor.count(); begin += kChunk) {
-    const int64_t size = std::min(kChunk, tensor.count() - begin);
-    buffer.resize(static_cast<size_t>(std::max<int64_t>(size, std::ssize(buffer))));
-    const auto values = std::span(buffer).first(static_cast<size_t>(size));
-    parallel_for((size + kTask - 1) / kTask, [&](int64_t i) {
-      const int64_t from = i * kTask;
-      seeded_values(tensor, seeding, begin + from,
-                    values.subspan(static_cast<size_t>(from),
-                                   static_cast<size_t>(std::min(kTask, size - from))));
-    });
-    body(begin, values);
-  }
+void check_seedable(const TensorEntry& tensor) {
+  if (tensor.type != TensorType::kF32)
+    fail(ErrorCode::kFailed, "{}: only float32 can be seeded, not {}.", tensor.name,
+         type_name(tensor.type));
+  if (tensor.values.size() > 1 && std::ssize(tensor.values) != tensor.count())
+    fail(ErrorCode::kFailed, "{}: has {} values in its definition, not {}.", tensor.name,
+         tensor.values.size(), tensor.count());
+}
+
+void own_values(const TensorEntry& tensor, int64_t begin, std::span<float> out) {
+  if (tensor.values.size() == 1)
+    std::ranges::fill(out, tensor.values[0]);
+  else
+    std::copy_n(tensor.values.begin() + begin, out.size(), out.begin());
 }
 
 }  // namespace
@@ -96,22 +95,36 @@ void seeded_stream(std::string_view name, uint64_t seed, int64_t begin, std::spa
 
 void seeded_values(const TensorEntry& tensor, const Seeding& seeding, int64_t begin,
                    std::span<float> out) {
+  if (!tensor.values.empty()) return own_values(tensor, begin, out);
   for (size_t at = 0; at < out.size(); at += kBlock)
     block_values(tensor, seeding, begin + static_cast<int64_t>(at),
                  out.subspan(at, std::min<size_t>(kBlock, out.size() - at)));
 }
 
+void for_seeded_chunks(const TensorEntry& tensor, const Seeding& seeding,
+                       const std::function<void(int64_t begin, std::span<const float>)>& body) {
+  check_seedable(tensor);
+  std::vector<float> buffer(static_cast<size_t>(std::min(kChunk, tensor.count())));
+  for (int64_t begin = 0; begin < tensor.count(); begin += kChunk) {
+    const int64_t size = std::min(kChunk, tensor.count() - begin);
+    const auto values = std::span(buffer).first(static_cast<size_t>(size));
+    parallel_for((size + kTask - 1) / kTask, [&](int64_t i) {
+      const int64_t from = i * kTask;
+      seeded_values(tensor, seeding, begin + from,
+                    values.subspan(static_cast<size_t>(from),
+                                   static_cast<size_t>(std::min(kTask, size - from))));
+    });
+    body(begin, values);
+  }
+}
+
 void write_seeded(const fs::path& path, std::vector<TensorEntry> tensors, const Seeding& seeding,
                   const std::function<void(int64_t bytes)>& advance) {
-  for (const TensorEntry& tensor : tensors)
-    if (tensor.type != TensorType::kF32)
-      fail(ErrorCode::kFailed, "{}: only float32 can be seeded, not {}.", tensor.name,
-           type_name(tensor.type));
+  for (const TensorEntry& tensor : tensors) check_seedable(tensor);
   FileWriter writer(path);
   writer.write(make_safetensors_header(tensors));
-  std::vector<float> buffer;
   for (const TensorEntry& tensor : tensors)
-    for_chunks(tensor, seeding, buffer, [&](int64_t, std::span<const float> values) {
+    for_seeded_chunks(tensor, seeding, [&](int64_t, std::span<const float> values) {
       writer.write(values.data(), values.size_bytes());
       if (advance) advance(static_cast<int64_t>(values.size_bytes()));
     });
@@ -122,12 +135,11 @@ std::string find_unseeded(const fs::path& path, const Seeding& seeding,
                           const std::function<void(int64_t bytes)>& advance) {
   const auto file = MappedFile::open(path);
   const auto header = parse_safetensors_header(file->bytes(), path.string());
-  std::vector<float> buffer;
   for (const TensorEntry& tensor : header.tensors) {
     if (tensor.type != TensorType::kF32) return tensor.name;
     const uint8_t* data = file->bytes().data() + header.data_start + tensor.begin;
     bool same = true;
-    for_chunks(tensor, seeding, buffer, [&](int64_t begin, std::span<const float> values) {
+    for_seeded_chunks(tensor, seeding, [&](int64_t begin, std::span<const float> values) {
       same = same && std::memcmp(data + 4 * begin, values.data(), values.size_bytes()) == 0;
       if (advance) advance(static_cast<int64_t>(values.size_bytes()));
     });

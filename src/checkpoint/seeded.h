@@ -32,9 +32,15 @@ struct Seeding {
 void seeded_stream(std::string_view name, uint64_t seed, int64_t begin, std::span<float> out);
 
 /// Elements begin, begin + 1, … of the tensor itself (row-major): matrices scaled by
-/// sqrt(3 / fan_in), biases by 0.02, everything else 1 + 0.1 v; then the gains.
+/// sqrt(3 / fan_in), biases by 0.02, everything else 1 + 0.1 v; then the gains. A tensor with
+/// values of its own (`TensorEntry::values`) has those.
 void seeded_values(const TensorEntry& tensor, const Seeding& seeding, int64_t begin,
                    std::span<float> out);
+
+/// Calls body(begin, values) for the chunks of a tensor in their order, each made by all cores.
+/// Error kFailed for a tensor that is not float32, or whose own values are of another number.
+void for_seeded_chunks(const TensorEntry& tensor, const Seeding& seeding,
+                       const std::function<void(int64_t begin, std::span<const float>)>& body);
 
 /// Writes a safetensors file of seeded float32 values with these names and shapes. `advance` hears
 /// of the bytes written and may throw to stop. Error kFailed when the disk is full: nothing is

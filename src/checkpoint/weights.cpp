@@ -28,18 +28,27 @@ at::Tensor placeholder(at::IntArrayRef shape) { return at::zeros({}).expand(shap
 /// Text tower: wide enough that different texts start apart. At CLIP's 0.02 the first steps, when
 /// all images look alike to the image tower, overwrite those differences, and the texts end on one
 /// line.
+/// BiomedParse: matrices that keep their input's size, learned tables as wide as what they meet.
 double initial_std(std::string_view name, at::IntArrayRef shape) {
+  const bool parse = name.starts_with("backbone.") || name.starts_with("sem_seg_head.");
   if (name.ends_with("token_embedding.weight")) return 0.2;
   if (name.ends_with("positional_embedding")) return 0.1;
-  if (name.ends_with("_projection")) return 1 / std::sqrt(static_cast<double>(shape[0]));  // x @ p
+  if (name.ends_with("_projection") || name.ends_with("lang_proj"))
+    return 1 / std::sqrt(static_cast<double>(shape[0]));  // x @ p
+  for (const auto* table : {"query_feat_.weight", "query_embed_.weight", "level_embed.weight",
+                            "classifier_query.weight"})
+    if (name.ends_with(table)) return 1;
   const bool dense = shape.size() == 4 && shape[1] > 1;
-  if (!dense && !name.starts_with("lang_encoder")) return 0.02;
+  if (!dense && !parse && !name.starts_with("lang_encoder")) return 0.02;
   return 1 / std::sqrt(static_cast<double>(c10::multiply_integers(shape.slice(1))));  // fan-in
 }
 
 /// The same values whatever else the model asks for and in whichever order.
 at::Tensor initial(std::string_view name, at::IntArrayRef shape, uint64_t seed) {
+  if (name == "pixel_mean") return at::full(shape, 114.495);  // ImageNet's, grey
+  if (name == "pixel_std") return at::full(shape, 57.63);
   if (name.ends_with("bias")) return at::zeros(shape);
+  if (name.ends_with("language_encoder.logit_scale")) return at::ones(shape);
   if (name.ends_with("logit_scale")) return at::full(shape, std::log(1 / 0.07));  // CLIP's start
   if (shape.size() < 2) return at::ones(shape);
   auto generator = at::detail::createCPUGenerator(fnv1a64(name) ^ (seed * 0x9E3779B97F4A7C15ULL));

@@ -138,6 +138,22 @@ TEST(Seeded, EmptyTensorsAreTensors) {
   fs::remove(path);
 }
 
+TEST(Seeded, ValuesOfTheDefinitionAreKept) {
+  const auto path = fs::temp_directory_path() / ("vesalius-own-" + std::to_string(::getpid()));
+  auto mean = entry("pixel_mean", {1, 3}), ones = entry("ones.weight", {2, 2});
+  mean.values = {114.495F, 1.5F, -2.F};
+  ones.values = {1.F};
+  write_seeded(path, {mean, ones, entry("a.bias", {3})},
+               {.seed = 7, .gains = {{"ones.weight", 4}}});
+  const auto read = read_safetensors(path);
+  EXPECT_TRUE(at::equal(read.at("pixel_mean"), at::tensor({114.495F, 1.5F, -2.F}).view({1, 3})));
+  EXPECT_TRUE(at::equal(read.at("ones.weight"), at::ones({2, 2})));
+  EXPECT_EQ(read.at("a.bias")[0].item<float>(), values(entry("a.bias", {3}))[0]);
+  mean.values.pop_back();
+  EXPECT_THROW(write_seeded(path, {mean}, {}), Error);
+  fs::remove(path);
+}
+
 TEST(Seeded, ParsesGains) {
   const Gain gain = parse_gain("dw.weight=0.125");
   EXPECT_EQ(gain.suffix, "dw.weight");
