@@ -1,12 +1,18 @@
 """Writes a few small inputs for each fuzz target: seeds.py FOLDER makes FOLDER/TARGET/NAME."""
 
+import argparse
+import gzip
 import io
 import json
 import pathlib
+import pickle
 import sys
+import zipfile
 
+import nibabel
 import numpy as np
 import pydicom
+import torch
 from PIL import Image
 from safetensors.numpy import save as save_arrays
 
@@ -53,6 +59,106 @@ def dicom_seeds():
     folder = pathlib.Path(pydicom.__file__).parent / "data" / "test_files"
     files = [path for path in sorted(folder.rglob("*.dcm")) if path.stat().st_size < 12_000]
     return {path.name: path.read_bytes() for path in files}
+
+
+def item(**attributes):
+    out = pydicom.Dataset()
+    for name, value in attributes.items():
+        setattr(out, name, value)
+    return out
+
+
+def dicom_bytes(dataset, syntax=pydicom.uid.ExplicitVRLittleEndian):
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = "1.2.3"
+    out = io.BytesIO()
+    dataset.save_as(out, enforce_file_format=True)
+    return out.getvalue()
+
+
+def code(value, meaning):
+    return [item(CodeValue=value, CodingSchemeDesignator="SCT", CodeMeaning=meaning)]
+
+
+def segmentation(kind, placed=True):
+    """Two segments in three frames of 4 x 5 pixels."""
+    label_map = kind == "LABELMAP"
+    bits = 1 if kind == "BINARY" else 8
+    ds = item(SOPClassUID="1.2.840.10008.5.1.4.1.1.66.7" if label_map else "1.2.840.10008.5.1.4.1.1.66.4",
+              SpecificCharacterSet="ISO_IR 100", SegmentationType=kind, Rows=5, Columns=4, NumberOfFrames=3,
+              SamplesPerPixel=1, PhotometricInterpretation="MONOCHROME2", BitsAllocated=bits, BitsStored=bits,
+              HighBit=bits - 1, PixelRepresentation=0, MaximumFractionalValue=200)
+    ds.SegmentSequence = [
+        item(SegmentNumber=n, SegmentLabel="m\u00fcde", RecommendedDisplayCIELabValue=[4000, 3000, 2000],
+             SegmentedPropertyCategoryCodeSequence=code("85756007", "Tissue"),
+             SegmentedPropertyTypeCodeSequence=code("10200004", "Liver")) for n in (1, 2)]
+    if placed:
+        ds.SharedFunctionalGroupsSequence = [item(
+            PlaneOrientationSequence=[item(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])],
+            PixelMeasuresSequence=[item(PixelSpacing=[1, 2], SpacingBetweenSlices=3)])]
+    frames = []
+    for f, (segment, slice_) in enumerate([(1, 0), (1, 2), (2, 0)]):
+        source = item(ReferencedSOPInstanceUID="1.2", ReferencedFrameNumber=f + 1)
+        frame = item(DerivationImageSequence=[item(SourceImageSequence=[source])])
+        if placed:
+            frame.PlanePositionSequence = [item(ImagePositionPatient=[5, 6, 3 * slice_])]
+        if not label_map:
+            frame.SegmentIdentificationSequence = [item(ReferencedSegmentNumber=segment)]
+        frames.append(frame)
+    ds.PerFrameFunctionalGroupsSequence = frames
+    ds.PixelData = bytes([0, 1, 2, 0] * 15) if bits == 8 else bytes([0x5A] * 8)
+    ds["PixelData"].VR = "OB"
+    return dicom_bytes(ds)
+
+
+def dicom_seg_seeds():
+    seeds = {kind.lower(): segmentation(kind) for kind in ("BINARY", "FRACTIONAL", "LABELMAP")}
+    return seeds | {"unplaced": segmentation("BINARY", placed=False)}
+
+
+def rtstruct_seeds():
+    square = [[2, 2], [9.5, 2], [9.5, 9.5], [2, 9.5]]
+    contours = [item(ContourGeometricType="CLOSED_PLANAR", NumberOfContourPoints=4,
+                     ContourImageSequence=[item(ReferencedSOPInstanceUID="1.2")],
+                     ContourData=[v for x, y in square for v in (x, y, z)]) for z in (0, 2, 2.5)]
+    ds = item(SOPClassUID="1.2.840.10008.5.1.4.1.1.481.3", StructureSetLabel="A", SpecificCharacterSet="ISO_IR 192",
+              StructureSetROISequence=[item(ROINumber=n, ROIName="liver", ReferencedFrameOfReferenceUID="1")
+                                       for n in (1, 2)],
+              ROIContourSequence=[item(ReferencedROINumber=1, ROIDisplayColor=[1, 2, 3], ContourSequence=contours),
+                                  item(ReferencedROINumber=2)])
+    implicit = pydicom.uid.ImplicitVRLittleEndian
+    return {"explicit": dicom_bytes(ds), "implicit": dicom_bytes(ds, implicit)}
+
+
+def nifti_seeds():
+    seeds = {}
+    for kind in (nibabel.Nifti1Image, nibabel.Nifti2Image):
+        for dtype in ("u1", "i2", ">f4", "f8"):
+            image = kind(np.arange(60).reshape(3, 4, 5).astype(dtype), np.diag([-2.0, 1, 3, 1]), dtype=np.dtype(dtype))
+            image.header.set_slope_inter(2, -1)
+            seeds[f"{kind.__name__}-{dtype.strip('>')}"] = image.to_bytes()
+    series = nibabel.Nifti1Image(np.zeros((2, 2, 2, 3), np.uint8), np.eye(4))
+    series.set_sform(None, 0)
+    seeds["qform"] = series.to_bytes()
+    return seeds | {f"{name}.gz": gzip.compress(seed) for name, seed in list(seeds.items())[:3]}
+
+
+def npz_seeds():
+    values = np.arange(60).reshape(3, 4, 5)
+    prompts = np.array({"1": "liver", "2": "left kidney", "instance_label": np.int64(1)}, dtype=object)
+    seeds = {"pickle": pickle.dumps(prompts, 4), "pickle3": pickle.dumps(prompts, 3)}
+    for name, array in {"u1": values.astype("u1"), "f8": values.astype(">f8"), "fortran": np.asfortranarray(values)}.items():
+        out = io.BytesIO()
+        np.save(out, array)
+        seeds[name] = out.getvalue()
+    for name, save_archive in {"stored": np.savez, "deflated": np.savez_compressed}.items():
+        out = io.BytesIO()
+        save_archive(out, imgs=values.astype("u1"), gts=values.astype("f4"), spacing=np.ones(3), origin=np.zeros(3),
+                     direction=np.eye(3).ravel(), text_prompts=prompts)
+        seeds[name] = out.getvalue()
+    return seeds
 
 
 def prepare_seeds():
@@ -118,6 +224,26 @@ def safetensors_seeds():
     return seeds
 
 
+def torch_seeds():
+    """A byte that chooses, then a whole file or its pickle alone; all storages have the name 0 or 1."""
+    base = torch.arange(60.).reshape(3, 4, 5)
+    model = torch.nn.Linear(5, 5)
+    contents = {
+        "flat": {"a": base, "b": base.transpose(0, 2), "c": torch.nn.Parameter(base[1])},
+        "model": model.state_dict(), "bool": {"a": torch.ones(3, dtype=torch.bool), "b": base[:0]},
+        "nested": {"state_dict": model.state_dict(), "args": argparse.Namespace(a=1.5, b={2, 3}, c=[None, 2**70, b"x"])},
+        "half": {"a": base.half(), "b": base[:, :1].expand(3, 4, 5)}, "scalar": {"a": torch.tensor(7)},
+    }
+    seeds = {}
+    for name, content in contents.items():
+        for protocol in (2, 4):
+            out = io.BytesIO()
+            torch.save(content, out, pickle_protocol=protocol)
+            seeds[f"{name}-{protocol}"] = b"\0" + out.getvalue()
+            seeds[f"{name}-{protocol}-pickle"] = b"\1" + zipfile.ZipFile(out).read("archive/data.pkl")
+    return seeds
+
+
 CONFIG = """
 IMAGE_ENCODER:
   IMAGE_SIZE: [96, 96]
@@ -142,6 +268,7 @@ def card_seeds():
 
 SEEDS = {
     "checkpoint_header_fuzz": safetensors_seeds,
+    "checkpoint_torch_fuzz": torch_seeds,
     "catalog_config_fuzz": config_seeds,
     "catalog_card_fuzz": card_seeds,
     "tasks_manifest_fuzz": manifest_seeds,
@@ -150,6 +277,10 @@ SEEDS = {
     "media_jpeg_fuzz": jpeg_seeds,
     "media_tiff_fuzz": tiff_seeds,
     "media_dicom_fuzz": dicom_seeds,
+    "media_nifti_fuzz": nifti_seeds,
+    "media_npz_fuzz": npz_seeds,
+    "media_dicom_seg_fuzz": dicom_seg_seeds,
+    "media_rtstruct_fuzz": rtstruct_seeds,
     "recipes_prepare_fuzz": prepare_seeds,
     "recipes_parameters_fuzz": parameters_seeds,
     "text_tokenizer_fuzz": tokenizer_seeds,

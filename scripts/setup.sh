@@ -12,7 +12,7 @@ TORCH_FOLDER=""
 BUILD_PACKAGES="g++ cmake ninja-build ccache lld pkg-config python3-venv libdcmtk-dev libopenjp2-7-dev libtiff-dev
   libpng-dev libjpeg62-turbo-dev nlohmann-json3-dev libcli11-dev libfmt-dev libssl-dev zlib1g-dev libicu-dev
   libyaml-cpp-dev libtomlplusplus-dev"
-TEST_PACKAGES="libgtest-dev clang clang-format libclang-rt-14-dev git"
+TEST_PACKAGES="libgtest-dev clang clang-format libclang-rt-14-dev git dicom3tools"
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

@@ -30,6 +30,8 @@ media::Image toolkit(const Recipe& recipe, const ModelInput& input, const media:
 media::Image viewer(const Recipe& recipe, const ModelInput& input, const media::Image& image);
 media::Image viewer(const Recipe& recipe, const ModelInput& input, const media::DicomFile& file,
                     int frame, const std::string& where);
+/// The picture as a viewer shows it, upright and in its own size: RGB.
+media::Image shown(const Recipe& recipe, const media::Image& image);
 /// The frame as a viewer shows it, in its own size: L or RGB.
 media::Image shown(const Recipe& recipe, const media::DicomFile& file, int frame,
                    const std::string& where);

@@ -143,8 +143,12 @@ Image shown(const Recipe& recipe, const media::DicomFile& file, int frame,
   return image;
 }
 
+Image shown(const Recipe& recipe, const Image& image) {
+  return on_black(upright(eight_bit(recipe, image)));
+}
+
 Image viewer(const Recipe& recipe, const ModelInput& input, const Image& image) {
-  return fitted(on_black(upright(eight_bit(recipe, image))), input.size);
+  return fitted(shown(recipe, image), input.size);
 }
 
 Image viewer(const Recipe& recipe, const ModelInput& input, const media::DicomFile& file, int frame,

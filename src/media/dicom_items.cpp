@@ -1,0 +1,111 @@
+#include "media/dicom_items.h"
+
+#include <charconv>
+#include <cmath>
+#include <string_view>
+
+namespace vesalius::media {
+
+namespace {
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kPadding{" \0", 2};
+  const size_t first = text.find_first_not_of(kPadding);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kPadding) - first + 1);
+}
+
+/// The value as it is stored. Asking DCMTK for its values one by one is slow on long contours.
+std::string_view raw_text(DcmItem& item, const DcmTagKey& tag) {
+  DcmElement* element = nullptr;
+  if (item.findAndGetElement(tag, element).bad() || element == nullptr) return {};
+  char* value = nullptr;
+  Uint32 length = 0;
+  if (element->getString(value, length).bad() || value == nullptr) return {};
+  return {value, length};
+}
+}  // namespace
+
+std::string text_of(DcmItem& item, const DcmTagKey& tag) {
+  return std::string(trimmed(raw_text(item, tag)));
+}
+
+std::vector<double> numbers_of(DcmItem& item, const DcmTagKey& tag) {
+  std::vector<double> out;
+  std::string_view rest = raw_text(item, tag);
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\\'), rest.size());
+    std::string_view one = trimmed(rest.substr(0, end));
+    if (one.starts_with('+')) one.remove_prefix(1);
+    double number = 0;
+    const auto result = std::from_chars(one.data(), one.data() + one.size(), number);
+    const bool whole = result.ec == std::errc() && result.ptr == one.data() + one.size();
+    if (!whole || !std::isfinite(number)) break;
+    out.push_back(number);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return out;
+}
+
+std::optional<int> integer_of(DcmItem& item, const DcmTagKey& tag, int index) {
+  Uint16 value = 0;
+  if (item.findAndGetUint16(tag, value, static_cast<unsigned>(index)).bad()) return std::nullopt;
+  return value;
+}
+
+std::optional<Vector3> vector_of(DcmItem& item, const DcmTagKey& tag) {
+  const std::vector<double> values = numbers_of(item, tag);
+  if (values.size() != 3) return std::nullopt;
+  return Vector3{values[0], values[1], values[2]};
+}
+
+std::vector<DcmItem*> items_of(DcmItem& item, const DcmTagKey& sequence) {
+  std::vector<DcmItem*> items;
+  DcmSequenceOfItems* found = nullptr;
+  if (item.findAndGetSequence(sequence, found).bad() || found == nullptr) return items;
+  for (DcmObject* at = found->nextInContainer(nullptr); at != nullptr;
+       at = found->nextInContainer(at)) {
+    if (auto* one = dynamic_cast<DcmItem*>(at)) items.push_back(one);
+  }
+  return items;
+}
+
+DcmItem* item_of(DcmItem& item, const DcmTagKey& sequence) {
+  DcmItem* found = nullptr;
+  return item.findAndGetSequenceItem(sequence, found, 0).good() ? found : nullptr;
+}
+
+std::optional<Code> code_of(DcmItem& item, const DcmTagKey& sequence) {
+  DcmItem* found = item_of(item, sequence);
+  if (found == nullptr) return std::nullopt;
+  Code code{text_of(*found, DCM_CodeValue), text_of(*found, DCM_CodingSchemeDesignator),
+            text_of(*found, DCM_CodeMeaning)};
+  if (code.value.empty()) code.value = text_of(*found, DCM_LongCodeValue);
+  if (code.value.empty()) return std::nullopt;
+  return code;
+}
+
+void to_utf8(DcmItem& data) {
+  const std::string set = text_of(data, DCM_SpecificCharacterSet);
+  if (set.empty() || set == "ISO_IR 6" || set == "ISO_IR 192") return;
+  data.convertToUTF8();
+}
+
+DcmItem& FrameGroups::macro(const DcmTagKey& sequence) const {
+  for (DcmItem* group : {frame, shared}) {
+    if (group == nullptr) continue;
+    if (DcmItem* found = item_of(*group, sequence); found != nullptr) return *found;
+  }
+  return data;
+}
+
+std::vector<FrameGroups> frame_groups(DcmItem& data) {
+  std::vector<FrameGroups> groups;
+  DcmItem* shared = item_of(data, DCM_SharedFunctionalGroupsSequence);
+  for (DcmItem* frame : items_of(data, DCM_PerFrameFunctionalGroupsSequence)) {
+    groups.push_back({frame, shared, data});
+  }
+  if (groups.empty()) groups.push_back({nullptr, shared, data});
+  return groups;
+}
+
+}  // namespace vesalius::media
