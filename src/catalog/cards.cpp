@@ -1,10 +1,12 @@
 // Cards: the ones that come with the program, and those of installed models.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstdlib>
 
 #include "base/progress.h"
 #include "catalog/catalog.h"
-#include "catalog/package.h"
+#include "catalog/family.h"
 #include "catalog/toml.h"
 
 namespace vesalius::catalog {
@@ -111,9 +113,35 @@ std::optional<Card> find_card(const std::string& name) {
 
 Card card_of_package(const Package& package) {
   Card card = make_card(package.card, package.folder.filename().string(), package.folder);
-  if (card.family.empty()) card.family = "medimageinsight";
-  if (card.recipe.empty()) card.recipe = "vesalius";
+  if (card.family.empty()) card.family = package.family;
+  if (card.recipe.empty())
+    card.recipe = family_named(package.family, package.folder.string()).recipe;
   return card;
+}
+
+fs::path model_folder(const std::string& name, const std::vector<std::string>& usual) {
+  const auto cards = list_cards();
+  const auto installed = [&](const std::string& wanted) -> fs::path {
+    const auto found = std::ranges::find(cards, wanted, &Card::name);
+    return found == cards.end() ? fs::path() : found->folder;
+  };
+  for (const std::string& wanted : name.empty() ? usual : std::vector{name})
+    if (auto folder = installed(wanted); !folder.empty()) return folder;
+  if (name.empty())
+    fail(ErrorCode::kModel,
+         "no model is installed for this ({}). Add one with `vesalius models add NAME --from "
+         "FOLDER`.",
+         fmt::join(usual, ", "));
+  std::error_code ignored;
+  if (fs::is_directory(name, ignored)) return name;
+  std::vector<std::string> known;
+  known.reserve(cards.size());
+  for (const Card& card : cards)
+    known.push_back(card.name + (card.folder.empty() ? " (not installed)" : ""));
+  fail(ErrorCode::kModel,
+       "model '{}' is neither installed nor a folder. Known: {}. Add one with `vesalius models add "
+       "NAME --from FOLDER`.",
+       name, fmt::join(known, ", "));
 }
 
 }  // namespace vesalius::catalog

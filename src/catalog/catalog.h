@@ -14,10 +14,13 @@
 
 namespace vesalius::catalog {
 
+/// What a model does, and by that which commands take it.
+enum class Task { kEmbedding, kSegmentation };
+
 /// A model as its card describes it.
 struct Card {
   std::string name;    // "medimageinsight", "starter-insight"
-  std::string family;  // "medimageinsight": which architecture and layout
+  std::string family;  // "medimageinsight": which architecture and layout, see family.h
   std::string title, publisher, licence, source, intended_use, limits;
   std::string recipe;    // default recipe's name
   bool seeded = false;   // values come from arithmetic on the tensors' names, not from training
@@ -29,6 +32,11 @@ struct Card {
 /// Every card that the program knows, and every model installed under $VESALIUS_HOME.
 std::vector<Card> list_cards();
 std::optional<Card> find_card(const std::string& name);
+
+/// The folder behind a model's name, or the folder itself. An empty name means the first of `usual`
+/// that is installed. Error kModel says what there is.
+fs::path model_folder(const std::string& name_or_folder, const std::vector<std::string>& usual = {
+                                                             "medimageinsight", "starter-insight"});
 
 /// $VESALIUS_HOME, else ~/.local/share/vesalius.
 fs::path home();

@@ -4,25 +4,22 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <fstream>
 #include <vector>
 
-#include "catalog/config_yaml.h"
-#include "catalog/open.h"
+#include "catalog/family.h"
 #include "catalog/toml.h"
-#include "catalog/verify.h"
 #include "catalog/weights_hash.h"
-#include "text/clip_tokenizer.h"
 
 namespace vesalius::catalog {
 namespace {
 
 constexpr size_t kPiece = 4 << 20;
 constexpr double kSlack = 64e6;  // bytes for the small files
-constexpr std::array kTokenizerFiles{"vocab.json", "merges.txt", "special_tokens_map.json",
-                                     "tokenizer_config.json"};
+
+const Family& family_of(const Package& package) {
+  return family_named(package.family, package.folder.string());
+}
 
 fs::path models_folder() { return home() / "models"; }
 
@@ -38,45 +35,6 @@ void check_name(const std::string& name) {
     fail(ErrorCode::kUsage,
          "model '{0}' is already installed. Take it away first with `vesalius models rm {0}`.",
          name);
-}
-
-/// Lines of one config that the other lacks, "A; B".
-std::string lines_beyond(const std::string& text, const std::string& other) {
-  std::string beyond;
-  for (size_t start = 0; start < text.size();) {
-    const size_t end = text.find('\n', start);
-    const std::string line = text.substr(start, end - start);
-    if (("\n" + other).find("\n" + line + "\n") == std::string::npos)
-      beyond += (beyond.empty() ? "" : "; ") + line.substr(line.find_first_not_of(' '));
-    start = end + 1;
-  }
-  return beyond;
-}
-
-/// A model of the catalog is exactly what its publisher built; other names may be of any size.
-void check_published(const std::string& name, const OpenPackage& opened) {
-  const auto card = find_card(name);
-  if (!card || card->starter || !card->details.contains("architecture")) return;
-  const models::MedImageInsightConfig published;
-  const std::string theirs = write_config(opened.config), ours = write_config(published);
-  if (theirs != ours)
-    fail(ErrorCode::kModel,
-         "{}: is another model than {}: its config says {} where the published one says {}. Use "
-         "the published package, or add this one under another name.",
-         opened.package.config.string(), name, lines_beyond(theirs, ours),
-         lines_beyond(ours, theirs));
-  if (opened.config.text.vocabulary != published.text.vocabulary)
-    fail(ErrorCode::kModel, "{}: embeds {} tokens; {} has {}.", opened.package.weights.string(),
-         opened.config.text.vocabulary, name, published.text.vocabulary);
-}
-
-void check_tokenizer(const OpenPackage& opened) {
-  const auto tokenizer = text::ClipTokenizer::load(opened.package.tokenizer);
-  if (tokenizer.vocabulary() != opened.config.text.vocabulary)
-    fail(ErrorCode::kModel,
-         "{}: has {} tokens, the weights beside it embed {}. Use the tokenizer that was published "
-         "with the weights.",
-         opened.package.tokenizer.string(), tokenizer.vocabulary(), opened.config.text.vocabulary);
 }
 
 void check_space(const Package& package) {
@@ -147,14 +105,26 @@ class Staging {
   fs::path folder_;
 };
 
-void stage_files(const Package& package, const fs::path& folder, const InstallOptions& options) {
-  for (const char* name : kTokenizerFiles)
-    if (fs::exists(package.tokenizer / name))
-      copy_bytes(package.tokenizer / name,
-                 folder / "language_model" / package.tokenizer.filename() / name, {});
-  copy_bytes(package.config, folder / "config.yaml", {});
+void stage_files(const Package& package, const InstalledFiles& files, const fs::path& folder,
+                 const InstallOptions& options) {
+  for (const auto& [from, to] : files.others) copy_bytes(from, folder / to, {});
   const auto place = options.link ? link_bytes : copy_bytes;
-  place(package.weights, folder / "vision_model" / package.weights.filename(), options.advance);
+  place(package.weights, folder / files.weights, options.advance);
+}
+
+/// The catalog's description of a published model: whatever bears its name is exactly that.
+std::optional<Card> published_card(const std::string& name) {
+  auto card = find_card(name);
+  if (card && (card->starter || !card->details.contains("architecture"))) card.reset();
+  return card;
+}
+
+void check_family(const Package& package, const Card& published) {
+  if (package.family != published.family)
+    fail(ErrorCode::kModel,
+         "{}: is another model than {}: it is of the family {}, not {}. Use the published package, "
+         "or add this one under another name.",
+         package.folder.string(), published.name, package.family, published.family);
 }
 
 /// The catalog's description with what the package says of itself over it.
@@ -162,8 +132,8 @@ Json installed_card(const std::string& name, const Package& package, const std::
   Json details = Json::object();
   if (const auto card = find_card(name)) details = card->details;
   details.update(package.card);
-  if (!details.contains("family")) details["family"] = "medimageinsight";
-  if (!details.contains("recipe")) details["recipe"] = "community";
+  if (!details.contains("family")) details["family"] = package.family;
+  if (!details.contains("recipe")) details["recipe"] = family_of(package).added_recipe;
   details["name"] = name;
   details["weights_sha256"] = hash;
   details["weights_bytes"] = fs::file_size(package.weights);
@@ -183,11 +153,10 @@ std::string origin_remark(const std::string& name, const Json& card, const std::
       name, hash, pointer.get<std::string>());
 }
 
-void store_outputs(const fs::path& folder) {
-  const auto model = open_embedding_model(folder.string(), {.device = "cpu", .precision = "fp32"});
-  const Json golden = golden_outputs(*model, "this program when the model was added");
-  const auto finite = [](const Json& one) { return std::isfinite(one.at("length").get<double>()); };
-  if (!finite(golden.at("image")) || !std::ranges::all_of(golden.at("texts"), finite))
+void store_outputs(const Family& family, const fs::path& folder) {
+  const Json golden = family.outputs(folder, {.device = "cpu", .precision = "fp32"},
+                                     "this program when the model was added");
+  if (!all_finite(golden))
     fail(ErrorCode::kModel,
          "{}: gives values that are not numbers. The weights are damaged: fetch them again.",
          folder.string());
@@ -200,21 +169,28 @@ int64_t install_work(const Package& package) {
   return 2 * static_cast<int64_t>(fs::file_size(package.weights));  // copied, then hashed
 }
 
+Package package_to_install(const std::string& name, const fs::path& from) {
+  const auto card = find_card(name);
+  return find_package(from, card ? card->family : "");
+}
+
 Installed install_package(const std::string& name, const fs::path& from,
                           const InstallOptions& options) {
   check_name(name);
-  const auto opened = open_package(from);
-  check_published(name, opened);
-  check_tokenizer(opened);
-  if (!options.link) check_space(opened.package);
+  const Package package = package_to_install(name, from);
+  const Family& family = family_of(package);
+  const auto published = published_card(name);
+  if (published) check_family(package, *published);
+  family.check(package, published ? &*published : nullptr);
+  if (!options.link) check_space(package);
   const Staging staging(name);
-  stage_files(opened.package, staging.folder(), options);
-  const fs::path weights = fs::path("vision_model") / opened.package.weights.filename();
-  const std::string hash = file_sha256(staging.folder() / weights, options.advance);
-  remember_sha256(staging.folder() / weights, hash);
-  const Json details = installed_card(name, opened.package, hash);
+  const InstalledFiles files = family.installed(package);
+  stage_files(package, files, staging.folder(), options);
+  const std::string hash = file_sha256(staging.folder() / files.weights, options.advance);
+  remember_sha256(staging.folder() / files.weights, hash);
+  const Json details = installed_card(name, package, hash);
   write_file(staging.folder() / "card.toml", card_toml(details));
-  store_outputs(staging.folder());
+  store_outputs(family, staging.folder());
   staging.commit(models_folder() / name);
   return {.card = card_of_package(find_package(models_folder() / name)),
           .weights_sha256 = hash,

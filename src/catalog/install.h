@@ -23,6 +23,9 @@ struct Installed {
 /// Bytes that install_package() will report to `advance`.
 int64_t install_work(const Package& package);
 
+/// The package at `from` that the catalog's description of `name` means, where it holds several.
+Package package_to_install(const std::string& name, const fs::path& from);
+
 /// Checks the package at `from` whole (config, every tensor, tokenizer) and puts it in
 /// home()/models/NAME, beside first and then renamed. A model of the catalog must have exactly its
 /// published architecture. Error kModel lists what does not fit; kUsage for a bad or taken name.

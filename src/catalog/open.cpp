@@ -1,22 +1,18 @@
 #include "catalog/open.h"
 
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/InferenceMode.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <mutex>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
-#include "base/version.h"
 #include "catalog/config_yaml.h"
 #include "catalog/spellings.h"
+#include "catalog/weights_file.h"
 #include "catalog/weights_hash.h"
 #include "checkpoint/safetensors.h"
-#include "nn/plan.h"
 #include "text/clip_tokenizer.h"
 
 namespace vesalius::catalog {
@@ -37,49 +33,6 @@ void fit_positions(std::map<std::string, at::Tensor>& tensors, int64_t context) 
       at::upsample_linear1d(rows, {context}, /*align_corners=*/false).squeeze(0).t().contiguous();
 }
 
-at::Device parse_device(const std::string& name) {
-  const bool cuda = at::globalContext().hasCUDA();
-  if (name == "cpu" || (name == "auto" && !cuda)) return at::kCPU;
-  if (name == "auto") return at::Device(at::kCUDA, 0);
-  if (name == "cuda" || name.starts_with("cuda:")) {
-    if (!cuda)
-      fail(ErrorCode::kDevice, "device '{}': this LibTorch sees no GPU. Use --device cpu.", name);
-    const auto number = std::string_view(name).substr(std::min<size_t>(name.size(), 5));
-    int index = 0;
-    const auto read = std::from_chars(number.data(), number.data() + number.size(), index);
-    const bool whole = number.empty() ? name == "cuda"
-                                      : read.ec == std::errc() &&
-                                            read.ptr == number.data() + number.size() && index >= 0;
-    const int count = at::detail::getCUDAHooks().deviceCount();
-    if (whole && index >= count)
-      fail(ErrorCode::kDevice, "device '{}': this machine has {}, counted from 0.", name, count);
-    if (whole) return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
-  }
-  fail(ErrorCode::kUsage, "device '{}' is not known; choose auto, cpu, cuda or cuda:N.", name);
-}
-
-/// What a precision asked for means on a device.
-struct Numbers {
-  std::string name;                               // "fp32"
-  at::ScalarType type = at::kFloat;               // of the weights
-  nn::Precision products = nn::Precision::kFp32;  // of the CPU's kernels
-};
-
-Numbers choose_numbers(const std::string& asked, at::Device device) {
-  const bool cpu = device.is_cpu();
-  const bool bf16 =
-      asked == "bf16" || (asked == "auto" && cpu && nn::auto_precision() == nn::Precision::kBf16);
-  if (bf16 && cpu && nn::auto_precision() != nn::Precision::kBf16)
-    fail(ErrorCode::kDevice,
-         "precision bf16: this CPU has no fast bfloat16. Use --precision auto or fp32.");
-  if (bf16) return {"bf16", cpu ? at::kFloat : at::kBFloat16, nn::Precision::kBf16};
-  if (asked == "fp16" && !cpu) return {"fp16", at::kHalf};
-  if (asked == "auto" || asked == "fp32") return {"fp32"};
-  fail(ErrorCode::kUsage,
-       "precision '{}' is not offered by this model on {}; choose auto, fp32 or bf16{}.", asked,
-       device.str(), cpu ? "" : " or fp16");
-}
-
 /// Moves the towers that will be used; mapped float32 on the CPU stays where it is.
 void place(std::map<std::string, at::Tensor>& tensors, const Placement& placement) {
   for (auto& [name, tensor] : tensors) {
@@ -87,20 +40,6 @@ void place(std::map<std::string, at::Tensor>& tensors, const Placement& placemen
     if ((image && !placement.images) || (text && !placement.texts)) continue;
     tensor = tensor.to(placement.device, image || text ? placement.type : at::kFloat);
   }
-}
-
-/// Weights are floating-point numbers; a file of others is another kind of file, whatever its
-/// names.
-void check_types(const std::map<std::string, at::Tensor>& tensors, const fs::path& path) {
-  std::vector<std::string> wrong;
-  for (const auto& [name, tensor] : tensors)
-    if (!tensor.is_floating_point())
-      wrong.push_back(fmt::format("{} ({})", name, at::toString(tensor.scalar_type())));
-  if (!wrong.empty())
-    fail(ErrorCode::kModel,
-         "{}: {} of its tensors are not floating-point ({}). Use the published weights; quantised "
-         "files are not read.",
-         path.string(), wrong.size(), fmt::join(wrong, ", "));
 }
 
 /// MedImageInsight and its like behind the catalog's interface.
@@ -141,6 +80,7 @@ class OpenedMedImageInsight : public EmbeddingModel {
     if (cache_.size() > kMostCachedTexts) cache_.clear();
     embed_new(texts);
     std::vector<at::Tensor> rows;
+    rows.reserve(texts.size());
     for (const std::string& text : texts) rows.push_back(cache_.at(text));
     return rows.empty() ? at::empty({0, dimension()}) : at::stack(rows);
   }
@@ -178,7 +118,9 @@ class OpenedMedImageInsight : public EmbeddingModel {
 
 OpenPackage open_package(const fs::path& folder, const Placement& placement) {
   OpenPackage opened{.package = find_package(folder)};
+  require_task(opened.package, Task::kEmbedding);
   opened.config = read_config(opened.package.config);
+  refuse_pointer(opened.package.weights);
   auto tensors = medimageinsight_spellings().apply(read_safetensors(opened.package.weights),
                                                    opened.package.weights.string());
   check_types(tensors, opened.package.weights);
@@ -192,43 +134,9 @@ OpenPackage open_package(const fs::path& folder, const Placement& placement) {
   return opened;
 }
 
-fs::path model_folder(const std::string& name) {
-  const auto cards = list_cards();
-  const auto installed = [&](const std::string& wanted) -> fs::path {
-    for (const Card& card : cards)
-      if (card.name == wanted) return card.folder;
-    return {};
-  };
-  if (name.empty()) {
-    if (const auto full = installed("medimageinsight"); !full.empty()) return full;
-    if (const auto starter = installed("starter-insight"); !starter.empty()) return starter;
-    fail(ErrorCode::kModel,
-         "no model is installed. Add one with `vesalius models add NAME --from FOLDER`.");
-  }
-  if (const auto folder = installed(name); !folder.empty()) return folder;
-  std::error_code ignored;
-  if (fs::is_directory(name, ignored)) return name;
-  std::vector<std::string> known;
-  for (const Card& card : cards)
-    known.push_back(card.name + (card.folder.empty() ? " (not installed)" : ""));
-  fail(ErrorCode::kModel,
-       "model '{}' is neither installed nor a folder. Known: {}. Add one with `vesalius models add "
-       "NAME --from FOLDER`.",
-       name, fmt::join(known, ", "));
-}
-
 std::unique_ptr<EmbeddingModel> open_embedding_model(const std::string& name_or_folder,
                                                      const OpenOptions& options) {
   return std::make_unique<OpenedMedImageInsight>(model_folder(name_or_folder), options);
-}
-
-Json provenance(const EmbeddingModel& model, const recipes::Recipe& recipe) {
-  Json result{{"model", model.card().name},     {"weights_sha256", model.weights_sha256()},
-              {"recipe", recipe.id()},          {"recipe_parameters", recipe.parameters},
-              {"precision", model.precision()}, {"device", model.device()},
-              {"version", version()},           {"research_use_only", true}};
-  if (model.card().seeded) result["seeded"] = true;
-  return result;
 }
 
 }  // namespace vesalius::catalog

@@ -4,34 +4,94 @@
 
 #include <algorithm>
 
-#include "catalog/config_yaml.h"
+#include "catalog/family.h"
 #include "catalog/toml.h"
-#include "checkpoint/safetensors.h"
 
 namespace vesalius::catalog {
 namespace {
 
 constexpr uint64_t kLargestCard = 1 << 20;
 
-/// Where a package may begin below the folder that the user names.
+/// The package around a folder that a layout puts inside one, named itself.
+fs::path outer_folder(const fs::path& folder) {
+  const auto clean = folder.has_filename() ? folder : folder.parent_path();
+  if (clean.filename() == "2024.09.27") return folder / "..";
+  const auto parent = clean.parent_path().filename();
+  if (clean.filename() == "checkpoints" && parent == "artifacts") return folder / "../..";
+  return {};
+}
+
+/// The card in the folder, where its layout begins, or, as seeded weights must say so even when
+/// somebody names the folder inside, around it.
+Json read_card(const fs::path& folder) {
+  std::vector<fs::path> places;
+  places.reserve(layouts().size() + 1);
+  for (const std::string& layout : layouts()) places.push_back(folder / layout);
+  if (const auto outer = outer_folder(folder); !outer.empty()) places.push_back(outer);
+  std::error_code ignored;
+  for (const fs::path& place : places) {
+    const auto card = place / "card.toml";
+    if (fs::exists(card, ignored)) return parse_toml(read_text(card, kLargestCard), card.string());
+  }
+  return Json::object();
+}
+
+std::vector<const Family*> families_of(const fs::path& folder) {
+  std::vector<const Family*> found;
+  for (const Family& family : families())
+    if (family.recognises(folder)) found.push_back(&family);
+  // A download of BiomedParse has a config.yaml too, all that MedImageInsight's is known by.
+  std::erase_if(found, [&](const Family* family) { return family->task != found.front()->task; });
+  return found;
+}
+
+[[noreturn]] void refuse_unknown(const fs::path& folder) {
+  std::vector<std::string_view> signs;
+  signs.reserve(families().size());
+  for (const Family& family : families()) signs.push_back(family.sign);
+  fail(ErrorCode::kModel,
+       "{}: is not a package of any model that is known here: there is no {} in it, in "
+       "artifacts/checkpoints/ or in 2024.09.27/. Name the folder that was published.",
+       folder.string(), fmt::join(signs, ", no "));
+}
+
+/// One folder with the weights of several models must not be taken for whichever comes first.
+[[noreturn]] void refuse_several(const fs::path& folder, const std::vector<const Family*>& found) {
+  std::vector<std::string_view> names;
+  names.reserve(found.size());
+  for (const Family* family : found) names.push_back(family->name);
+  fail(ErrorCode::kModel,
+       "{0}: holds the weights of {1}. Install the one that you want by its name: `vesalius models "
+       "add {2} --from {0}`.",
+       folder.string(), fmt::join(names, " and of "), names.front());
+}
+
+const Family& family_of(const fs::path& folder, const Json& card, const std::string& expected) {
+  if (card.contains("family") && card["family"].is_string())
+    return family_named(card["family"].get<std::string>(), folder.string());
+  const auto found = families_of(folder);
+  if (found.empty()) refuse_unknown(folder);
+  for (const Family* family : found)
+    if (family->name == expected) return *family;
+  if (found.size() > 1) refuse_several(folder, found);
+  return *found.front();
+}
+
+const char* commands_of(Task task) {
+  return task == Task::kEmbedding ? "vesalius embed, classify, index and search"
+                                  : "vesalius segment";
+}
+
+const char* kind_of(Task task) {
+  return task == Task::kEmbedding ? "an embedding model" : "a segmentation model";
+}
+
+}  // namespace
+
 const std::vector<std::string>& layouts() {
   static const std::vector<std::string> all{"", "artifacts/checkpoints", "2024.09.27",
                                             "artifacts/checkpoints/2024.09.27"};
   return all;
-}
-
-fs::path root_of(const fs::path& folder) {
-  std::error_code ignored;
-  for (const std::string& layout : layouts())
-    if (auto root = folder / layout; fs::is_regular_file(root / "config.yaml", ignored))
-      return root;
-  return {};
-}
-
-/// True for the folder that a layout puts inside the package, named itself.
-bool is_inner(const fs::path& folder) {
-  const auto name = folder.has_filename() ? folder.filename() : folder.parent_path().filename();
-  return name == "2024.09.27";
 }
 
 std::vector<fs::path> sorted_entries(const fs::path& folder) {
@@ -42,70 +102,30 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) {
   return entries;
 }
 
-fs::path find_weights(const fs::path& root) {
-  std::vector<fs::path> found;
-  for (const auto& file : sorted_entries(root / "vision_model"))
-    if (file.extension() == ".pt" || file.extension() == ".safetensors") found.push_back(file);
-  if (found.size() != 1)
-    fail(ErrorCode::kModel,
-         "{}: holds {} weights files (.pt or .safetensors) where one is expected.",
-         (root / "vision_model").string(), found.size());
-  return found.front();
-}
+bool is_package(const fs::path& folder) { return !families_of(folder).empty(); }
 
-fs::path find_tokenizer(const fs::path& root) {
-  std::vector<fs::path> candidates = sorted_entries(root / "language_model");
-  candidates.insert(candidates.begin(), root / "language_model");
-  std::error_code ignored;
-  for (const auto& folder : candidates)
-    if (fs::exists(folder / "vocab.json", ignored) && fs::exists(folder / "merges.txt", ignored))
-      return folder;
-  fail(ErrorCode::kModel, "{}: has no tokenizer (vocab.json and merges.txt).",
-       (root / "language_model").string());
-}
-
-}  // namespace
-
-bool is_package(const fs::path& folder) { return !root_of(folder).empty(); }
-
-Package find_package(const fs::path& folder) {
+Package find_package(const fs::path& folder, const std::string& expected) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored))
     fail(ErrorCode::kModel,
          "{}: is no folder. Name an installed model (`vesalius models list`) or the folder of a "
          "published package.",
          folder.string());
-  const fs::path root = root_of(folder);
-  if (root.empty())
-    fail(ErrorCode::kModel,
-         "{}: is not a MedImageInsight package: there is no config.yaml in it, in "
-         "artifacts/checkpoints/ or in 2024.09.27/. Name the folder that was published.",
-         folder.string());
-  Package package{.folder = folder,
-                  .config = root / "config.yaml",
-                  .weights = find_weights(root),
-                  .tokenizer = find_tokenizer(root)};
-  // Seeded weights must say so even when somebody names the folder inside.
-  for (const fs::path& place : {folder, root, folder / ".."}) {
-    if (place.filename() == ".." && !is_inner(folder)) continue;
-    const auto card = place / "card.toml";
-    if (!fs::exists(card, ignored)) continue;
-    package.card = parse_toml(read_text(card, kLargestCard), card.string());
-    break;
-  }
+  Json card = read_card(folder);
+  const Family& family = family_of(folder, card, expected);
+  Package package = family.find(folder);
+  package.family = family.name;
+  package.card = std::move(card);
   return package;
 }
 
-void write_package(const fs::path& folder, const models::MedImageInsightConfig& config,
-                   const std::map<std::string, at::Tensor>& tensors, const fs::path& tokenizer,
-                   const Json& card, const std::string& weights_name) {
-  write_file(folder / "config.yaml", write_config(config));
-  for (const char* name :
-       {"vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json"})
-    if (fs::exists(tokenizer / name))
-      write_file(folder / "language_model" / "clip_tokenizer" / name, read_text(tokenizer / name));
-  write_safetensors(folder / "vision_model" / weights_name, tensors);
-  write_file(folder / "card.toml", card_toml(card));
+void require_task(const Package& package, Task task) {
+  const Family& family = family_named(package.family, package.folder.string());
+  if (family.task == task) return;
+  fail(ErrorCode::kModel,
+       "{}: is {} ({}), which is for {}. Here {} is needed: `vesalius models list` shows all.",
+       package.folder.string(), kind_of(family.task), family.name, commands_of(family.task),
+       kind_of(task));
 }
 
 }  // namespace vesalius::catalog

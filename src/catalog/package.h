@@ -1,40 +1,37 @@
-// A model's folder in a published layout: where its parts lie, and writing one.
+// A model's folder in a published layout: which family's it is, and where its parts lie.
 #pragma once
 
-#include <ATen/ATen.h>
-
-#include <map>
 #include <string>
 
 #include "base/files.h"
 #include "base/json.h"
 #include "catalog/catalog.h"
-#include "models/medimageinsight.h"
 
 namespace vesalius::catalog {
 
-/// The parts of a MedImageInsight package.
 struct Package {
+  std::string family;          // a row of families(): "medimageinsight", "biomedparse-v2"
   fs::path folder;             // as given
-  fs::path config;             // config.yaml
-  fs::path weights;            // safetensors, whatever its ending says
-  fs::path tokenizer;          // the folder with vocab.json and merges.txt
+  fs::path config;             // config.yaml, where the family has one
+  fs::path weights;            // whatever its ending says
+  fs::path tokenizer;          // the folder with its files, where the family's has one
   Json card = Json::object();  // card.toml beside them, when there is one
 };
 
-/// Finds the parts in the MLflow package (artifacts/checkpoints/), the community mirror
-/// (2024.09.27/) or a bare folder with config.yaml, vision_model/ and language_model/. Error kModel
-/// says what is missing where.
-Package find_package(const fs::path& folder);
+/// Finds the parts in a folder as published, or in one of ours. Its card says of which family it
+/// is, else what lies in it; where it holds several, `expected` decides. Error kModel says what is
+/// missing where.
+Package find_package(const fs::path& folder, const std::string& expected = {});
 /// The package's own card; for a bare published folder, one that says so much as its layout tells.
 Card card_of_package(const Package& package);
 /// True if `folder` looks like one at all.
 bool is_package(const fs::path& folder);
 
-/// Writes a package that find_package() finds: config.yaml, vision_model/`weights_name`,
-/// language_model/ with the files of `tokenizer`, card.toml.
-void write_package(const fs::path& folder, const models::MedImageInsightConfig& config,
-                   const std::map<std::string, at::Tensor>& tensors, const fs::path& tokenizer,
-                   const Json& card, const std::string& weights_name = "model.safetensors");
+/// Error kModel, naming the commands for it, when the package's model does something else.
+void require_task(const Package& package, Task task);
+
+/// Where a package may begin below the folder that the user names, in the order of looking.
+const std::vector<std::string>& layouts();
+std::vector<fs::path> sorted_entries(const fs::path& folder);
 
 }  // namespace vesalius::catalog

@@ -11,10 +11,10 @@
 
 namespace vesalius::catalog {
 
-/// Every tensor that the model takes, by its published name; nothing is allocated for them.
+/// Every tensor that MedImageInsight takes, by its published name; nothing is allocated for them.
 std::vector<TensorEntry> tensor_list(const models::MedImageInsightConfig& config);
 
-/// "full" is the released model's; "tiny" has the same parts at a few thousandths of the size, and
+/// "full" is MedImageInsight's; "tiny" has the same parts at a few thousandths of the size, and
 /// the same tokenizer. Error kUsage for another word.
 models::MedImageInsightConfig seeded_config(const std::string& size);
 
@@ -25,13 +25,13 @@ struct SeededPackage {
   uint64_t tensors = 0;
 };
 
-/// Writes the community mirror's layout (2024.09.27/) and a card that says the weights are seeded.
-/// `advance` hears of bytes written and hashed, `seeded_work()` in all, and may throw to stop.
-/// Error kUsage for a model that has no published architecture here, kFailed for a folder that
-/// holds other files or a full disk.
+/// Writes the layout that the model was published in and a card that says the weights are seeded.
+/// `advance` hears of bytes written and hashed, about `seeded_work()` in all, and may throw to
+/// stop. Error kUsage for a model that has no published architecture here, kFailed for a folder
+/// that holds other files or a full disk.
 SeededPackage write_seeded_package(const std::string& model, const std::string& size,
                                    const Seeding& seeding, const fs::path& folder,
                                    const std::function<void(int64_t)>& advance = {});
-int64_t seeded_work(const std::string& size);
+int64_t seeded_work(const std::string& size, const std::string& model = "medimageinsight");
 
 }  // namespace vesalius::catalog

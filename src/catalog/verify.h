@@ -5,17 +5,10 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "catalog/golden.h"
+#include "catalog/segmentation_model.h"
 
 namespace vesalius::catalog {
-
-/// One row of the answer.
-struct Check {
-  std::string what;       // "weights hash", "tokens", "image", "text 'no finding'"
-  double difference = 0;  // largest, in units of the reference's largest value
-  double limit = 0;
-  bool passed = false;
-  std::string note;
-};
 
 struct Verification {
   Card card;
@@ -28,6 +21,8 @@ struct Verification {
 /// Outputs of an opened model on the fixed inputs, projected and not normalised: what is stored
 /// when a package is added, and what the reference script stores for seeded ones (catalog/golden).
 Json golden_outputs(const EmbeddingModel& model, const std::string& reference);
+/// The masks of fixed prompts and their existence, with draws by arithmetic.
+Json golden_outputs(const SegmentationModel& model, const std::string& reference);
 
 /// The fixed image: an arithmetic pattern, normalised as the model wants it. [1, 3, S, S]
 at::Tensor golden_image(const recipes::ModelInput& input);

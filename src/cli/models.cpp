@@ -51,12 +51,15 @@ int run_list(Session& session) {
     for (const auto& card : cards) print(dump_json(summary_of(card)));
     return 0;
   }
-  size_t name = 4;
-  for (const auto& card : cards) name = std::max(name, card.name.size());
-  print(fmt::format("{:{}}  {:13}  {:11}  {}", "name", name, "state", "recipe", "title"));
+  size_t name = 4, recipe = 6;
+  for (const auto& card : cards) {
+    name = std::max(name, card.name.size());
+    recipe = std::max(recipe, card.recipe.size());
+  }
+  print(fmt::format("{:{}}  {:13}  {:{}}  {}", "name", name, "state", "recipe", recipe, "title"));
   for (const auto& card : cards)
-    print(fmt::format("{:{}}  {:13}  {:11}  {}", card.name, name, state_of(card), card.recipe,
-                      card.title));
+    print(fmt::format("{:{}}  {:13}  {:{}}  {}", card.name, name, state_of(card), card.recipe,
+                      recipe, card.title));
   return 0;
 }
 
@@ -95,7 +98,7 @@ struct AddOptions {
 };
 
 int run_add(Session& session, const AddOptions& options) {
-  const auto package = catalog::find_package(options.from);
+  const auto package = catalog::package_to_install(options.name, options.from);
   const auto added = catalog::install_package(
       options.name, options.from,
       {.link = options.link,
@@ -125,7 +128,7 @@ int run_random(Session& session, const RandomOptions& options) {
   for (const auto& gain : options.gains) seeding.gains.push_back(parse_gain(gain));
   const auto made = catalog::write_seeded_package(
       options.name, options.size, seeding, session.common.output,
-      watch_bytes(session, "Writing", catalog::seeded_work(options.size)));
+      watch_bytes(session, "Writing", catalog::seeded_work(options.size, options.name)));
   session.outputs.push_back(session.common.output);
   if (session.common.json) {
     print(dump_json(Json{{"name", options.name},
@@ -226,10 +229,13 @@ void add_add(CLI::App& parent, Session& session) {
                               {"add",
                                "Check a published package whole and install it",
                                {"vesalius models add medimageinsight --from MedImageInsights/",
+                                "vesalius models add biomedparse-v2 --from BiomedParse/",
                                 "vesalius models add mine --from fine-tuned/ --link"}},
                               [&session, options] { return run_add(session, *options); });
   command->add_option("NAME", options->name, "What --model shall call it")->required();
-  command->add_option("--from", options->from, "The MLflow package, or the community mirror")
+  command
+      ->add_option("--from", options->from,
+                   "The published folder: an MLflow package, a mirror, or the weights' own folder")
       ->type_name("FOLDER")
       ->required();
   command->add_flag("--link", options->link, "Hard-link the weights instead of copying them");
@@ -242,10 +248,15 @@ void add_random(CLI::App& parent, Session& session) {
       {"random",
        "A package in the published layout with seeded weights, for tests and benchmarks",
        {"vesalius models random medimageinsight --seed 7 -o seeded/",
+        "vesalius models random biomedparse-v2 --seed 7 -o seeded/",
         "vesalius models random medimageinsight --seed 7 --size tiny --gain dw.weight=0.125 -o "
         "tiny/"}},
       [&session, options] { return run_random(session, *options); });
-  command->add_option("NAME", options->name, "Which model's architecture")->required();
+  command
+      ->add_option("NAME", options->name,
+                   "Which model's architecture: medimageinsight, biomedparse-v1, biomedparse-v2, "
+                   "medimageparse or medimageparse3d")
+      ->required();
   command->add_option("--size", options->size, "full, or tiny: a model of a few megabytes")
       ->capture_default_str();
   command

@@ -29,7 +29,7 @@ bool is_other_object(Bytes head) {
 }
 
 bool left_out(const fs::path& path) {
-  const std::string& name = path.filename().native();
+  const std::string name = path.filename().string();
   return name.starts_with(".") || name == "DICOMDIR";
 }
 }  // namespace

@@ -24,24 +24,25 @@ void take_affine(const Weights& w, at::IntArrayRef weight) {
 
 /// BiomedBERT, which version 1 was published with and never calls: its tokenizer setting decides
 /// for the tower above.
-void take_biomed_encoder(const Weights& w) {
-  constexpr int64_t kDim = 768, kVocabulary = 30522, kPositions = 512, kKinds = 2, kLayers = 12;
+void take_biomed_encoder(const Weights& w, const BiomedBertConfig& c) {
+  constexpr int64_t kPositions = 512, kKinds = 2;
+  const int64_t dim = c.width;
   const auto embeddings = w / "embeddings";
-  embeddings("word_embeddings.weight", {kVocabulary, kDim});
-  embeddings("position_embeddings.weight", {kPositions, kDim});
-  embeddings("token_type_embeddings.weight", {kKinds, kDim});
-  take_affine(embeddings / "LayerNorm", {kDim});
-  for (int64_t i = 0; i < kLayers; ++i) {
+  embeddings("word_embeddings.weight", {c.vocabulary, dim});
+  embeddings("position_embeddings.weight", {kPositions, dim});
+  embeddings("token_type_embeddings.weight", {kKinds, dim});
+  take_affine(embeddings / "LayerNorm", {dim});
+  for (int64_t i = 0; i < c.layers; ++i) {
     const auto layer = w / "encoder.layer" / i;
     for (const auto* part : {"query", "key", "value"})
-      take_affine(layer / "attention.self" / part, {kDim, kDim});
-    take_affine(layer / "attention.output.dense", {kDim, kDim});
-    take_affine(layer / "attention.output.LayerNorm", {kDim});
-    take_affine(layer / "intermediate.dense", {4 * kDim, kDim});
-    take_affine(layer / "output.dense", {kDim, 4 * kDim});
-    take_affine(layer / "output.LayerNorm", {kDim});
+      take_affine(layer / "attention.self" / part, {dim, dim});
+    take_affine(layer / "attention.output.dense", {dim, dim});
+    take_affine(layer / "attention.output.LayerNorm", {dim});
+    take_affine(layer / "intermediate.dense", {4 * dim, dim});
+    take_affine(layer / "output.dense", {dim, 4 * dim});
+    take_affine(layer / "output.LayerNorm", {dim});
   }
-  take_affine(w / "pooler.dense", {kDim, kDim});
+  take_affine(w / "pooler.dense", {dim, dim});
 }
 
 /// What version 1's file holds for strokes and other prompts than words.
@@ -55,7 +56,7 @@ void take_unused(const Weights& w, const BiomedParseConfig& c) {
     predictor("mask_sptial_embed." + std::to_string(i), {dim, dim});  // as published
   predictor("spatial_embed.weight", {kMemories, dim});
   predictor("spatial_featured.weight", {kMemories, dim});
-  take_biomed_encoder(predictor / "lang_encoder.biomed_encoder");
+  take_biomed_encoder(predictor / "lang_encoder.biomed_encoder", c.biomed);
 }
 
 /// Rows scaled to length one as the reference has it.
@@ -125,24 +126,40 @@ BiomedParseV2::BiomedParseV2(const Weights& w, const BiomedParseConfig& c)
       predictor(w / kPredictor, c.boltzformer),
       language_encoder(w / kPredictor / "language_encoder", "encoder_transformer", c),
       class_embed((w / kPredictor)(
-          "class_embed", {c.boltzformer.transformer.dim, c.boltzformer.transformer.dim})) {}
-
-PixelFeatures BiomedParseV2::features(const at::Tensor& pixels) const {
-  return pixel_decoder(backbone(pixels));
+          "class_embed", {c.boltzformer.transformer.dim, c.boltzformer.transformer.dim})) {
+  const int64_t objects = c.boltzformer.queries - c.edge_queries;
+  if (c.output_channels > 0) output_head.emplace(w, objects, c.output_channels);
 }
 
-ParsedMasks BiomedParseV2::parse(const PixelFeatures& features, const Prompts& prompts,
-                                 const Uniforms& uniforms) const {
-  const auto decoded = predictor(features, pad(prompts.tokens), uniforms);
+PixelFeatures BiomedParseV2::features(const at::Tensor& pixels, const DropPath& drop) const {
+  return pixel_decoder(backbone(pixels, drop));
+}
+
+ParsedMasks BiomedParseV2::parse(const at::Tensor& pixels, const PixelFeatures& features,
+                                 const Prompts& prompts, const Uniforms& uniforms) const {
+  return decode(pixels, features, pad(prompts.tokens).unsqueeze(0), uniforms);
+}
+
+ParsedMasks BiomedParseV2::parse_each(const at::Tensor& pixels, const PixelFeatures& features,
+                                      const Prompts& prompts, const Uniforms& uniforms) const {
+  const auto tokens = pad(prompts.tokens);  // [batch * prompts, tokens, dim]
+  return decode(pixels, features, tokens.unflatten(0, {pixels.size(0), -1}), uniforms);
+}
+
+ParsedMasks BiomedParseV2::decode(const at::Tensor& pixels, const PixelFeatures& features,
+                                  const at::Tensor& tokens, const Uniforms& uniforms) const {
+  const auto decoded = predictor(features, tokens, uniforms);
   const int64_t edges = config.edge_queries, objects = config.boltzformer.queries - edges;
-  ParsedMasks result{decoded.masks.narrow(2, 0, objects).mean(2), {}, decoded.existence};
+  const auto masks = decoded.masks.narrow(2, 0, objects);
+  ParsedMasks result{
+      output_head ? (*output_head)(pixels, masks) : masks.mean(2), {}, decoded.existence};
   if (edges > 0) result.edges = decoded.masks.narrow(2, objects, edges).mean(2);
   return result;
 }
 
 ParsedMasks BiomedParseV2::operator()(const at::Tensor& pixels, const Prompts& prompts,
                                       const Uniforms& uniforms) const {
-  return parse(features(pixels), prompts, uniforms);
+  return parse(pixels, features(pixels), prompts, uniforms);
 }
 
 }  // namespace vesalius::models

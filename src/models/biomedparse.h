@@ -5,16 +5,23 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "checkpoint/weights.h"
 #include "models/boltzformer_decoder.h"
 #include "models/clip_text.h"
 #include "models/focalnet.h"
+#include "models/output_head.h"
 #include "models/pixel_decoder.h"
 #include "models/seem_decoder.h"
 
 namespace vesalius::models {
+
+/// Sizes of BiomedBERT, which version 1 holds and never calls.
+struct BiomedBertConfig {
+  int64_t width = 768, layers = 12, vocabulary = 30522;
+};
 
 /// Defaults are the released models'.
 struct BiomedParseConfig {
@@ -27,9 +34,12 @@ struct BiomedParseConfig {
                       .layers = 12,
                       .autoregressive = true};
   SeemConfig seem;                // of version 1
+  BiomedBertConfig biomed;        // of version 1
   BoltzFormerConfig boltzformer;  // of version 2
   /// Of version 2's queries, the last ones, whose mean is the object's edge. 0: none.
   int64_t edge_queries = 4;
+  /// Of version 2's output head; 0: there is none, as in the released models.
+  int64_t output_channels = 0;
 };
 
 /// Prompts as the decoders want them.
@@ -73,8 +83,8 @@ struct BiomedParseV1 {
 };
 
 struct ParsedMasks {
-  at::Tensor masks;      // [batch, prompts, height / 4, width / 4], logits
-  at::Tensor edges;      // the same, or undefined without edge queries
+  at::Tensor masks;      // [batch, prompts, height / 4, width / 4], logits; / 2 with an output head
+  at::Tensor edges;      // [batch, prompts, height / 4, width / 4]; undefined without edge queries
   at::Tensor existence;  // [batch, prompts], logits
 };
 
@@ -86,14 +96,24 @@ struct BiomedParseV2 {
   BoltzFormerDecoder predictor;
   PromptEncoder language_encoder;
   at::Tensor class_embed;  // [dim, dim]; stored, of no use here
+  std::optional<OutputHead> output_head;
 
   BiomedParseV2(const Weights& w, const BiomedParseConfig& config);
   /// Normalised pixels [batch, 3, height, width].
   ParsedMasks operator()(const at::Tensor& pixels, const Prompts& prompts,
                          const Uniforms& uniforms) const;
-  PixelFeatures features(const at::Tensor& pixels) const;
-  ParsedMasks parse(const PixelFeatures& features, const Prompts& prompts,
+  PixelFeatures features(const at::Tensor& pixels, const DropPath& drop = {}) const;
+  /// The rest of the call, for several sets of prompts on the same pixels.
+  ParsedMasks parse(const at::Tensor& pixels, const PixelFeatures& features, const Prompts& prompts,
                     const Uniforms& uniforms) const;
+  /// The same with prompts of its own for every image, as many for each, one image's behind
+  /// another's.
+  ParsedMasks parse_each(const at::Tensor& pixels, const PixelFeatures& features,
+                         const Prompts& prompts, const Uniforms& uniforms) const;
+
+ private:
+  ParsedMasks decode(const at::Tensor& pixels, const PixelFeatures& features,
+                     const at::Tensor& tokens, const Uniforms& uniforms) const;
 };
 
 }  // namespace vesalius::models

@@ -23,9 +23,9 @@ class Pass {
         dim_(decoder.config.transformer.dim) {}
 
   BoltzFormerMasks run(const at::Tensor& tokens) {
-    const int64_t queries = d_.config.queries, words = tokens.size(1);
+    const int64_t queries = d_.config.queries, words = tokens.size(2);
     const auto query_positions = of_all(d_.query_embed);
-    text_ = tokens.unsqueeze(0).expand({batch_, prompts_, words, dim_}).flatten(0, 1);
+    text_ = tokens.expand({batch_, prompts_, words, dim_}).flatten(0, 1);
     const auto positions = at::cat({query_positions, text_.detach()}, 1);
     auto all = d_.initial_self_attention(at::cat({of_all(d_.query_feat), text_}, 1), positions);
     queries_ = d_.initial_feedforward(all.narrow(1, 0, queries));
@@ -144,7 +144,7 @@ BoltzFormerDecoder::BoltzFormerDecoder(const Weights& w, const BoltzFormerConfig
 BoltzFormerMasks BoltzFormerDecoder::operator()(const PixelFeatures& features,
                                                 const at::Tensor& tokens,
                                                 const Uniforms& uniforms) const {
-  return Pass(*this, features, tokens.size(0), uniforms).run(tokens);
+  return Pass(*this, features, tokens.size(1), uniforms).run(tokens);
 }
 
 }  // namespace vesalius::models

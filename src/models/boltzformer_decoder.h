@@ -46,8 +46,9 @@ struct BoltzFormerDecoder {
   nn::Linear classifier;
 
   BoltzFormerDecoder(const Weights& w, const BoltzFormerConfig& config);
-  /// Features of a batch of images and the tokens [prompts, tokens, dim], shorter prompts filled up
-  /// with zeros, which are attended to as in the reference. Prompts don't see each other.
+  /// Features of a batch of images and the tokens [batch, prompts, tokens, dim] of each, or [1, …]
+  /// of all alike; shorter prompts filled up with zeros, which are attended to as in the reference.
+  /// Prompts don't see each other.
   BoltzFormerMasks operator()(const PixelFeatures& features, const at::Tensor& tokens,
                               const Uniforms& uniforms) const;
 };

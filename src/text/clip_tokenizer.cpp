@@ -52,14 +52,22 @@ ClipTokenizer::ClipTokenizer(ClipTokenizer&&) noexcept = default;
 ClipTokenizer& ClipTokenizer::operator=(ClipTokenizer&&) noexcept = default;
 ClipTokenizer::~ClipTokenizer() = default;
 
-ClipTokenizer ClipTokenizer::load(const fs::path& folder) {
-  const Vocabulary vocabulary = read_vocabulary(folder / "vocab.json");
-  const Merges merges = read_merges(folder / "merges.txt");
-  const int32_t begin = special_id(vocabulary, kBeginToken, folder);
-  const int32_t end = special_id(vocabulary, kEndToken, folder);
+ClipTokenizer ClipTokenizer::make(const Vocabulary& vocabulary, const Merges& merges,
+                                  const fs::path& source) {
+  const int32_t begin = special_id(vocabulary, kBeginToken, source);
+  const int32_t end = special_id(vocabulary, kEndToken, source);
   return ClipTokenizer(
-      std::make_unique<State>(State{Bpe(vocabulary, merges, folder.string()), begin, end,
+      std::make_unique<State>(State{Bpe(vocabulary, merges, source.string()), begin, end,
                                     static_cast<int32_t>(vocabulary.size())}));
+}
+
+ClipTokenizer ClipTokenizer::load(const fs::path& folder) {
+  return make(read_vocabulary(folder / "vocab.json"), read_merges(folder / "merges.txt"), folder);
+}
+
+ClipTokenizer ClipTokenizer::of_merges(const fs::path& path) {
+  const Merges merges = read_merges(path);
+  return make(vocabulary_of(merges), merges, path);
 }
 
 std::vector<int32_t> ClipTokenizer::encode(std::string_view text, int context) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "text/bpe.h"
 
 namespace vesalius::text {
 
@@ -16,6 +17,8 @@ class ClipTokenizer {
   /// Reads vocab.json and merges.txt (the published folder layout). Error kModel if they do not fit
   /// together.
   static ClipTokenizer load(const fs::path& folder);
+  /// CLIP's own, from its merges.txt alone.
+  static ClipTokenizer of_merges(const fs::path& merges);
 
   /// Token ids: begin, at most `context` - 2 tokens of the cleaned text, end. Never padded.
   std::vector<int32_t> encode(std::string_view text, int context = 77) const;
@@ -30,6 +33,8 @@ class ClipTokenizer {
 
  private:
   struct State;
+  static ClipTokenizer make(const Vocabulary& vocabulary, const Merges& merges,
+                            const fs::path& source);
   explicit ClipTokenizer(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -362,7 +362,7 @@ def main():
 
 
 def full_prompts():
-    """liver; left kidney; enhancing tumor, as CLIP's tokenizer has them."""
+    """Prompts of one and two tokens between begin and end; which words they are does not matter."""
     return [[49406, 10390, 49407], [49406, 1823, 28374, 49407], [49406, 34722, 14683, 49407]]
 
 

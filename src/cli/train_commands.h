@@ -1,0 +1,11 @@
+// The commands below `vesalius train`, one file each.
+#pragma once
+
+#include "cli/command.h"
+
+namespace vesalius::cli {
+
+void add_train_embedding(CLI::App& train, Session& session);
+void add_train_segment(CLI::App& train, Session& session);
+
+}  // namespace vesalius::cli

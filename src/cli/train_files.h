@@ -1,0 +1,29 @@
+// What every training leaves beside its model: the log and its picture.
+#pragma once
+
+#include <vector>
+
+#include "cli/command.h"
+
+namespace vesalius::cli {
+
+/// The log as a file of JSON lines (log.jsonl), a plot beside it (training.svg), and with --json
+/// lines for whoever watches. A resumed run goes on in the old file.
+class TrainFiles {
+ public:
+  TrainFiles(const Session& session, fs::path folder, bool resume);
+  /// Lines of an epoch's end are written to disk at once.
+  void add(const Json& line);
+  void write() const;
+
+ private:
+  const Session& session_;
+  fs::path folder_;
+  std::vector<Json> lines_;
+};
+
+/// Freed activations stay with the program: given back to the system and taken again, they cost a
+/// third of every step.
+void keep_freed_memory();
+
+}  // namespace vesalius::cli

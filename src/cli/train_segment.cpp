@@ -1,0 +1,264 @@
+// vesalius train segment: from outlined images to a model folder.
+#include "tasks/train_segment.h"
+#include "base/version.h"
+#include "catalog/parse_architecture.h"
+#include "catalog/parse_open.h"
+#include "catalog/parse_package.h"
+#include "catalog/toml.h"
+#include "checkpoint/safetensors.h"
+#include "cli/signals.h"
+#include "cli/train_commands.h"
+#include "cli/train_files.h"
+#include "nn/plan.h"
+#include "results/overlay.h"
+#include "results/png_file.h"
+
+namespace vesalius::cli {
+namespace {
+
+constexpr int kSheetColumns = 4;
+
+struct SegmentCommand {
+  std::string data, validation, config, name, part = "all", store_as = "fp32";
+  bool plain = false;
+  int64_t side = 0;
+  tasks::SegmentTrainOptions options;
+};
+
+struct Start {
+  catalog::ParseArchitecture architecture;
+  tasks::SegmentTrainee trainee;
+  std::string from;  // for the new card
+};
+
+Start begin(const Session& session, const SegmentCommand& command) {
+  Start start;
+  std::shared_ptr<TensorStore> store;
+  if (command.config.empty()) {
+    const auto opened = catalog::open_parse_package(catalog::model_folder(session.common.model));
+    if (opened.architecture.version != 2)
+      fail(ErrorCode::kModel,
+           "{}: is BiomedParse v1, which is not trained here; fine-tune a version-2 model "
+           "(biomedparse-v2, medimageparse or starter-parse).",
+           opened.package.folder.string());
+    start.architecture = opened.architecture;
+    start.from = catalog::card_of_package(opened.package).name;
+    store = opened.store;
+  } else {
+    const Json table = catalog::parse_toml(read_text(command.config), command.config);
+    start.architecture =
+        catalog::read_architecture(table.value("architecture", Json::object()), 2, command.config);
+    store = TensorStore::initialised(session.common.seed);
+    const models::BiomedParseV2 model(Weights(store), start.architecture.model);
+  }
+  // A file's mapping is read-only; training needs tensors of its own.
+  for (const auto& [name, tensor] : store->taken())
+    start.trainee.tensors[name] = tensor.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+  start.trainee.config = start.architecture.model;
+  start.trainee.side = command.side > 0 ? command.side : start.architecture.image_size;
+  return start;
+}
+
+media::Image drawn(const tasks::SegmentExample& example) {
+  const auto pixels = example.pixels.permute({1, 2, 0}).contiguous();
+  media::Image image{.width = static_cast<int>(pixels.size(1)),
+                     .height = static_cast<int>(pixels.size(0)),
+                     .mode = media::Mode::kRgb};
+  image.data.assign(pixels.const_data_ptr<uint8_t>(),
+                    pixels.const_data_ptr<uint8_t>() + pixels.numel());
+  const auto bytes = [](const at::Tensor& mask) { return mask.to(at::kByte).contiguous(); };
+  const auto found = bytes(example.found), truth = bytes(example.truth);
+  const auto span = [](const at::Tensor& mask) {
+    return std::span(mask.const_data_ptr<uint8_t>(), static_cast<size_t>(mask.numel()));
+  };
+  results::draw_mask(image, span(found), {230, 80, 60});
+  results::draw_border(image, span(truth), {60, 220, 90});
+  return image;
+}
+
+/// Truth green, found red.
+void write_examples(const fs::path& folder, int64_t epoch,
+                    const std::vector<tasks::SegmentExample>& examples) {
+  std::vector<media::Image> pictures;
+  for (const auto& example : examples) pictures.push_back(drawn(example));
+  results::write_png(folder / "samples" / fmt::format("epoch_{:04}.png", epoch),
+                     results::contact_sheet(pictures, kSheetColumns));
+}
+
+Json new_card(const Session& session, const SegmentCommand& command, const Start& start,
+              const tasks::TrainResult& result) {
+  Json card{{"name", command.name.empty() ? fs::path(session.common.output).filename().string()
+                                          : command.name},
+            {"family", "biomedparse-v2"},
+            {"title", "Trained with vesalius train segment"},
+            {"limits", "Not evaluated beyond its own training. Research use only."}};
+  card["architecture"] = catalog::write_architecture(start.architecture);
+  card["training"] = {{"program", std::string("vesalius ") + version()},
+                      {"seed", static_cast<int64_t>(session.common.seed)},
+                      {"steps", result.steps},
+                      {"part", command.part},
+                      {"data", fs::path(command.data).filename().string()}};
+  if (!start.from.empty()) card["training"]["started_from"] = start.from;
+  return card;
+}
+
+void finish(Session& session, const SegmentCommand& command, const Start& start,
+            tasks::TrainResult& result) {
+  const fs::path folder = session.common.output;
+  if (command.store_as == "fp16")
+    for (auto& [name, tensor] : result.weights)
+      if (!name.starts_with("pixel_")) tensor = tensor.to(at::kHalf);
+  for (auto& [name, tensor] : result.weights) tensor = tensor.contiguous();
+  write_safetensors(folder / catalog::kParseWeights, result.weights);
+  write_file(folder / "card.toml", catalog::card_toml(new_card(session, command, start, result)));
+  session.outputs.push_back(folder.string());
+  remark(session, fmt::format("Wrote the model to {}. Try: vesalius segment IMAGE --model {} "
+                              "--prompt \"liver & spleen\" -o out/",
+                              folder.string(), folder.string()));
+}
+
+void say(const Session& session, const Json& line) {
+  if (!line.contains("validation_dice")) return;
+  std::string text = fmt::format("epoch {:.0f}: Dice {:.3f}", line["epoch"].get<double>(),
+                                 line["validation_dice"].get<double>());
+  if (line.contains("existence_auroc"))
+    text += fmt::format(", present or absent AUROC {:.3f}", line["existence_auroc"].get<double>());
+  for (const auto& [prompt, score] : line["targets"].items())
+    text += fmt::format("\n  {:32} {:.3f}  ({} images)", prompt, score["dice"].get<double>(),
+                        score["images"].get<int64_t>());
+  remark(session, text);
+}
+
+tasks::TrainedPart part_named(const std::string& name) {
+  if (name == "decoder") return tasks::TrainedPart::kDecoder;
+  return name == "lora" ? tasks::TrainedPart::kLowRank : tasks::TrainedPart::kAll;
+}
+
+int run_train_segment(Session& session, SegmentCommand command) {
+  if (session.common.output.empty())
+    fail(ErrorCode::kUsage, "say where the model goes: -o FOLDER.");
+  const fs::path folder = session.common.output;
+  auto& options = command.options;
+  options.seed = options.sampling.seed = session.common.seed;
+  options.quiet = session.common.quiet;
+  options.state = folder / "state.safetensors";
+  options.part = part_named(command.part);
+  options.sampling.augmentation.on = !command.plain;
+  options.bf16 =
+      session.common.precision == "bf16" ||
+      (session.common.precision == "auto" && nn::auto_precision() == nn::Precision::kBf16);
+  notice(session);
+  keep_freed_memory();
+  const auto training = tasks::read_outlines(command.data, "train");
+  std::vector<tasks::OutlinedImage> validation;
+  if (!command.validation.empty()) validation = tasks::read_outlines(command.validation, "test");
+  Start start = begin(session, command);
+  const auto tokenizer = catalog::clip_tokenizer();
+  start.trainee.tokenizer = &tokenizer;
+  TrainFiles log(session, folder, options.resume);
+  auto result = tasks::train_segment(
+      start.trainee, training, validation, options,
+      [&](const Json& line) {
+        log.add(line);
+        say(session, line);
+      },
+      stop_requested,
+      [&](int64_t epoch, const auto& examples) { write_examples(folder, epoch, examples); });
+  log.write();
+  if (!result.finished) {
+    remark(session,
+           fmt::format("Stopped at step {}; nothing is lost. The same command with --resume goes "
+                       "on.",
+                       result.steps));
+    return signal_exit_code();
+  }
+  finish(session, command, start, result);
+  return 0;
+}
+
+void add_options(CLI::App& app, SegmentCommand& c) {
+  app.add_option("--data", c.data,
+                 "Folder with train/ and train_mask/, or a CSV with image, prompt, mask, kind")
+      ->required();
+  app.add_option("--validation", c.validation,
+                 "The same (a folder's test/ and test_mask/), only measured, after every epoch");
+  app.add_option("--config", c.config,
+                 "Train from nothing a model of this [architecture] (TOML), not --model");
+  app.add_option("--name", c.name, "The new model's name; default: that of the folder");
+  app.add_option("--part", c.part,
+                 "all; decoder: backbone and text tower stay; lora: updates of low rank")
+      ->check(CLI::IsMember({"all", "decoder", "lora"}))
+      ->capture_default_str();
+  auto& o = c.options;
+  app.add_option("--rank", o.rank, "Of the low-rank updates")
+      ->check(CLI::Range(1, 512))
+      ->capture_default_str();
+  app.add_option("--side", c.side, "Pixels of training images; 0: the model's")
+      ->capture_default_str();
+  app.add_option("--epochs", o.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  app.add_option("--batch", o.sampling.batch, "Images a step")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  app.add_option("--prompts", o.sampling.prompts, "Prompts an image")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  app.add_option("--negatives", o.sampling.negatives, "Share of them that the image does not hold")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--balance", o.sampling.balance,
+                 "0: every image alike; 1: every kind (modality and site) alike")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--accumulate", o.accumulate, "Batches whose gradients make one step")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  app.add_option("--learning-rate", o.learning_rate, "Its peak")->capture_default_str();
+  app.add_option("--backbone-rate", o.backbone_rate, "Share of it for the backbone")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--text-rate", o.text_rate, "Share of it for the text tower")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--drop-path", o.drop_path, "Stochastic depth of the backbone")
+      ->check(CLI::Range(0.0, 0.9))
+      ->capture_default_str();
+  app.add_option("--warm-up", o.warm_up, "Share of the steps in which the rate rises")
+      ->capture_default_str();
+  app.add_option("--weight-decay", o.optimizer.weight_decay)->capture_default_str();
+  app.add_option("--clip", o.optimizer.clip, "Largest norm of the gradients; 0: none")
+      ->capture_default_str();
+  app.add_option("--smoothing", o.optimizer.smoothing,
+                 "Of the moving average of the weights, which is what is kept; 0: none")
+      ->capture_default_str();
+  app.add_option("--freeze", o.freeze, "Regular expression of tensor names that stay; repeatable");
+  app.add_flag("--no-augment", c.plain, "Images as they are: no turns, crops, tones or mirroring");
+  app.add_option("--log-every", o.log_every, "Steps")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--store-as", c.store_as, "fp32 or fp16 in the file")
+      ->check(CLI::IsMember({"fp32", "fp16"}))
+      ->capture_default_str();
+  app.add_flag("--resume", o.resume, "Go on where the same command stopped");
+}
+
+}  // namespace
+
+void add_train_segment(CLI::App& train, Session& session) {
+  auto command = std::make_shared<SegmentCommand>();
+  command->options.learning_rate = 1e-5;
+  command->options.optimizer.weight_decay = 0.01;
+  command->options.optimizer.clip = 5;
+  command->options.log_every = 10;
+  auto* segment = add_command(
+      train, session,
+      {"segment",
+       "Masks from words (BiomedParse v2's loss): fine-tunes --model, or trains --config",
+       {"vesalius train segment --model medimageparse --data outlined/ --validation outlined/ "
+        "--part lora -o mine/",
+        "vesalius train segment --config small.toml --data train.csv --learning-rate 1e-3 -o "
+        "small/"}},
+      [&session, command] { return run_train_segment(session, *command); });
+  add_options(*segment, *command);
+}
+
+}  // namespace vesalius::cli

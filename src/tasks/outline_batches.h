@@ -1,0 +1,85 @@
+// Batches for segmentation training: images and prompts chosen, turned and toned ahead of the step
+// that uses them.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <future>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tasks/outlines.h"
+#include "tasks/random.h"
+
+namespace vesalius::tasks {
+
+/// How training images vary. Mirroring is left out of images whose targets name a side.
+struct OutlineAugmentation {
+  double turn = 20;  // degrees at most
+  double scale_min = 0.8, scale_max = 1.3;
+  double shift = 0.1;  // share of the side
+  double flip = 0.5;   // probability, each axis; down only where turned is usual
+  double tone = 0.25;  // gamma, contrast and brightness
+  double noise = 8;    // largest standard deviation, grey levels
+  bool on = true;
+};
+
+struct OutlineSampling {
+  int64_t batch = 8, prompts = 3;  // images a batch, prompts an image
+  double negatives = 0.25;         // share of prompts that are not in the image
+  double balance = 0.5;            // 0: images alike; 1: kinds alike
+  OutlineAugmentation augmentation;
+  uint64_t seed = 0;
+};
+
+struct OutlineBatch {
+  at::Tensor pixels;                 // [batch, 3, side, side], 0 to 255
+  at::Tensor masks;                  // [batch, prompts, side, side], 0 or 1
+  std::vector<std::string> prompts;  // [batch * prompts]
+};
+
+/// Images and masks, padded to squares, resized and kept in memory as bytes.
+class OutlineStore {
+ public:
+  /// Files that cannot be read are named on standard error and left out; Error kUnsupported if none
+  /// is left.
+  OutlineStore(const std::vector<OutlinedImage>& images, int64_t side, bool quiet);
+  struct Sample {
+    at::Tensor pixels;                 // u8 [3, side, side]
+    at::Tensor masks;                  // u8 [present, side, side]
+    std::vector<std::string> present;  // prompts of the masks
+    std::vector<std::string> absent;   // looked for and not there
+    std::string kind, name;
+    bool sided = false;  // a target names left or right
+  };
+  size_t size() const { return samples_.size(); }
+  const Sample& operator[](size_t i) const { return samples_[i]; }
+  /// Prompts of each kind.
+  const std::map<std::string, std::vector<std::string>>& vocabulary() const { return vocabulary_; }
+
+ private:
+  std::vector<Sample> samples_;
+  std::map<std::string, std::vector<std::string>> vocabulary_;
+};
+
+class OutlineBatches {
+ public:
+  OutlineBatches(const OutlineStore& store, const OutlineSampling& sampling);
+  int64_t per_epoch() const;
+  /// Batch `number`, made by another thread while the one before is used.
+  OutlineBatch get(int64_t number);
+
+ private:
+  OutlineBatch make(int64_t number) const;
+  size_t choose(KeyedRandom& random) const;
+  std::vector<std::string> choose_prompts(const OutlineStore::Sample& sample,
+                                          KeyedRandom& random) const;
+  const OutlineStore& store_;
+  OutlineSampling sampling_;
+  std::vector<double> cumulative_;  // of the images' drawing weights
+  std::future<OutlineBatch> next_;
+  int64_t next_number_ = -1;
+};
+
+}  // namespace vesalius::tasks

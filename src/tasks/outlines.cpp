@@ -1,0 +1,93 @@
+#include "tasks/outlines.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.h"
+#include "tasks/manifest.h"
+
+namespace vesalius::tasks {
+namespace {
+
+std::vector<fs::path> images_in(const fs::path& folder) {
+  std::error_code problem;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder, problem))
+    if (entry.is_regular_file() && entry.path().extension() == ".png")
+      files.push_back(entry.path());
+  if (problem)
+    fail(ErrorCode::kUnsupported, "{}: cannot be read ({}).", folder.string(), problem.message());
+  std::ranges::sort(files);
+  return files;
+}
+
+std::string spaced(std::string text) {
+  std::ranges::replace(text, '+', ' ');
+  return text;
+}
+
+/// "CT abdomen" of "07_CT_abdomen".
+std::string kind_of(const std::string& stem) {
+  const size_t site = stem.rfind('_');
+  if (site == std::string::npos || site == 0) return {};
+  const size_t modality = stem.rfind('_', site - 1);
+  if (modality == std::string::npos) return {};
+  return spaced(stem.substr(modality + 1, site - modality - 1) + " " + stem.substr(site + 1));
+}
+
+std::vector<OutlinedImage> read_folder(const fs::path& folder, const std::string& split) {
+  std::vector<OutlinedImage> result;
+  for (const fs::path& file : images_in(folder / split))
+    result.push_back({file, kind_of(file.stem().string()), {}});
+  if (result.empty())
+    fail(ErrorCode::kUnsupported, "{}: holds no PNG images. The published layout has them there.",
+         (folder / split).string());
+  for (const fs::path& mask : images_in(folder / (split + "_mask"))) {
+    const std::string stem = mask.stem().string();
+    const size_t cut = stem.rfind('_');
+    const std::string image = cut == std::string::npos ? "" : stem.substr(0, cut);
+    const auto owner = std::ranges::find_if(
+        result, [&](const OutlinedImage& one) { return one.image.stem().string() == image; });
+    if (owner == result.end())
+      fail(ErrorCode::kUnsupported,
+           "{}: belongs to no image of {}. Masks are named IMAGE_MODALITY_SITE_TARGET.png.",
+           mask.string(), (folder / split).string());
+    owner->outlines.push_back({spaced(stem.substr(cut + 1)), mask});
+  }
+  std::erase_if(result, [](const OutlinedImage& one) { return one.outlines.empty(); });
+  return result;
+}
+
+fs::path beside(const fs::path& manifest, const std::string& path) {
+  return path.empty() || fs::path(path).is_absolute() ? fs::path(path)
+                                                      : manifest.parent_path() / path;
+}
+
+std::vector<OutlinedImage> read_rows(const fs::path& manifest) {
+  std::vector<OutlinedImage> result;
+  std::map<std::string, size_t> place;
+  size_t number = 0;
+  for (const Json& row : read_manifest(manifest)) {
+    ++number;
+    const std::string image = column_text(row, "image"), prompt = column_text(row, "prompt");
+    if (image.empty() || prompt.empty())
+      fail(ErrorCode::kUnsupported,
+           "{}: row {} lacks {}. Columns are image, prompt, mask and, where wanted, kind.",
+           manifest.string(), number, image.empty() ? "an image" : "a prompt");
+    const auto [found, is_new] = place.emplace(image, result.size());
+    if (is_new) result.push_back({beside(manifest, image), column_text(row, "kind"), {}});
+    result[found->second].outlines.push_back({prompt, beside(manifest, column_text(row, "mask"))});
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<OutlinedImage> read_outlines(const fs::path& source, const std::string& split) {
+  std::error_code ignored;
+  auto result = fs::is_directory(source, ignored) ? read_folder(source, split) : read_rows(source);
+  if (result.empty()) fail(ErrorCode::kUnsupported, "{}: has no outlined images.", source.string());
+  return result;
+}
+
+}  // namespace vesalius::tasks
