@@ -136,10 +136,7 @@ class Writer {
     }
   }
 
-  void npz() {
-    const auto& size = input_.volume.grid.size;
-    media::write_npz(path(".npz"), "segs", {size[2], size[1], size[0]}, labels());
-  }
+  void npz() { media::write_npz(path(".npz"), "segs", input_.volume.grid.size, labels()); }
 
   void seg() {
     write_dicom_seg(path(".seg.dcm"), segmentation_of(input_, targets_), source_of(input_),

@@ -75,14 +75,19 @@ OutlineStore::Sample read_sample(const OutlinedImage& image, int64_t side) {
 
 /// Where an output pixel is read, in the units of grid_sampler: [1, side, side, 2].
 at::Tensor affine_grid(int64_t side, double degrees, double scale, double right, double down,
-                       bool mirror, bool upside_down) {
+                       bool mirror) {
   const double angle = degrees * std::numbers::pi / 180;
   const double cosine = std::cos(angle) / scale, sine = std::sin(angle) / scale;
-  const double x = mirror ? -1 : 1, y = upside_down ? -1 : 1;
-  const auto map =
-      at::tensor({cosine * x, -sine * y, right, sine * x, cosine * y, down}, at::kFloat);
+  const double x = mirror ? -1 : 1;
+  const auto map = at::tensor({cosine * x, -sine, right, sine * x, cosine, down}, at::kFloat);
   return at::affine_grid_generator(map.view({1, 2, 3}), {1, 1, side, side},
                                    /*align_corners=*/false);
+}
+
+/// Each square of four pixels averaged, and spread again.
+at::Tensor blurred(const at::Tensor& pixels) {
+  const auto half = at::avg_pool2d(pixels.unsqueeze(0), 2);
+  return at::upsample_bilinear2d(half, pixels.sizes().slice(1), /*align_corners=*/false)[0];
 }
 
 /// Gamma, contrast, brightness, and noise.
@@ -134,7 +139,8 @@ OutlineBatches::OutlineBatches(const OutlineStore& store, const OutlineSampling&
   for (size_t i = 0; i < store_.size(); ++i) ++count[store_[i].kind];
   double sum = 0;
   for (size_t i = 0; i < store_.size(); ++i)
-    cumulative_.push_back(sum += std::pow(count[store_[i].kind], -sampling_.balance));
+    cumulative_.push_back(sum +=
+                          store_[i].weight * std::pow(count[store_[i].kind], -sampling_.balance));
 }
 
 int64_t OutlineBatches::per_epoch() const {
@@ -205,8 +211,9 @@ OutlineBatch OutlineBatches::make(int64_t number) const {
       const double turn = change.uniform(-how.turn, how.turn);
       const double right = change.uniform(-how.shift, how.shift) * 2;
       const double down = change.uniform(-how.shift, how.shift) * 2;
-      const auto grid = affine_grid(side, turn, scale, right, down, mirror, false);
+      const auto grid = affine_grid(side, turn, scale, right, down, mirror);
       all = at::grid_sampler(all.unsqueeze(0), grid, 0, 0, /*align_corners=*/false)[0];
+      if (change.chance(how.blur)) all.narrow(0, 0, 3).copy_(blurred(all.narrow(0, 0, 3)));
       all.narrow(0, 0, 3).copy_(toned(all.narrow(0, 0, 3), how, change, change.next()));
     }
     result.pixels[i].copy_(all.narrow(0, 0, 3));

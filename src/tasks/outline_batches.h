@@ -22,6 +22,7 @@ struct OutlineAugmentation {
   double flip = 0.5;   // probability, each axis; down only where turned is usual
   double tone = 0.25;  // gamma, contrast and brightness
   double noise = 8;    // largest standard deviation, grey levels
+  double blur = 0.3;   // probability of losing half of the resolution
   bool on = true;
 };
 
@@ -51,6 +52,7 @@ class OutlineStore {
     std::vector<std::string> present;  // prompts of the masks
     std::vector<std::string> absent;   // looked for and not there
     std::string kind, name;
+    double weight = 1;
     bool sided = false;  // a target names left or right
   };
   size_t size() const { return samples_.size(); }

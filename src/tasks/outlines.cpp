@@ -1,6 +1,7 @@
 #include "tasks/outlines.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "base/error.h"
@@ -38,7 +39,7 @@ std::string kind_of(const std::string& stem) {
 std::vector<OutlinedImage> read_folder(const fs::path& folder, const std::string& split) {
   std::vector<OutlinedImage> result;
   for (const fs::path& file : images_in(folder / split))
-    result.push_back({file, kind_of(file.stem().string()), {}});
+    result.push_back({file, kind_of(file.stem().string()), {}, 1});
   if (result.empty())
     fail(ErrorCode::kUnsupported, "{}: holds no PNG images. The published layout has them there.",
          (folder / split).string());
@@ -63,6 +64,16 @@ fs::path beside(const fs::path& manifest, const std::string& path) {
                                                       : manifest.parent_path() / path;
 }
 
+double weight_of(const std::string& text, const fs::path& manifest, size_t row) {
+  if (text.empty()) return 1;
+  double weight = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), weight);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || !(weight >= 0))
+    fail(ErrorCode::kUnsupported, "{}: row {} has the weight '{}', which is no number from 0 on.",
+         manifest.string(), row, text);
+  return weight;
+}
+
 std::vector<OutlinedImage> read_rows(const fs::path& manifest) {
   std::vector<OutlinedImage> result;
   std::map<std::string, size_t> place;
@@ -75,7 +86,11 @@ std::vector<OutlinedImage> read_rows(const fs::path& manifest) {
            "{}: row {} lacks {}. Columns are image, prompt, mask and, where wanted, kind.",
            manifest.string(), number, image.empty() ? "an image" : "a prompt");
     const auto [found, is_new] = place.emplace(image, result.size());
-    if (is_new) result.push_back({beside(manifest, image), column_text(row, "kind"), {}});
+    if (is_new)
+      result.push_back({beside(manifest, image),
+                        column_text(row, "kind"),
+                        {},
+                        weight_of(column_text(row, "weight"), manifest, number)});
     result[found->second].outlines.push_back({prompt, beside(manifest, column_text(row, "mask"))});
   }
   return result;

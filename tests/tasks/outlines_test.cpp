@@ -1,0 +1,65 @@
+#include "tasks/outlines.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "tasks/scratch.h"
+
+using namespace vesalius;
+using namespace vesalius::tasks;
+using vesalius::testing::Scratch;
+
+namespace {
+
+std::string refusal(const fs::path& source) {
+  try {
+    read_outlines(source);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(Outlines, RowsOfOneImageComeTogether) {
+  const Scratch scratch;
+  write_file(scratch / "m.csv",
+             "image,prompt,mask,kind\na.png,liver,a_liver.png,CT abdomen\nb.png,lung,/x/b.png,\n"
+             "a.png,spleen,,CT abdomen\n");
+  const auto images = read_outlines(scratch / "m.csv");
+  ASSERT_EQ(images.size(), 2U);
+  EXPECT_EQ(images[0].image, scratch / "a.png");
+  EXPECT_EQ(images[0].kind, "CT abdomen");
+  ASSERT_EQ(images[0].outlines.size(), 2U);
+  EXPECT_EQ(images[0].outlines[0].mask, scratch / "a_liver.png");
+  EXPECT_TRUE(images[0].outlines[1].mask.empty());  // looked for and not there
+  EXPECT_EQ(images[1].outlines[0].mask, "/x/b.png");
+}
+
+TEST(Outlines, PublishedFolderNamesSayWhatIsWhat) {
+  const Scratch scratch;
+  for (const auto* name :
+       {"train/07_CT_abdomen.png", "train/08_X-Ray_chest.png", "train/09_MRI_brain.png",
+        "train_mask/07_CT_abdomen_left+kidney.png", "train_mask/07_CT_abdomen_liver.png",
+        "train_mask/08_X-Ray_chest_COVID-19+infection.png"})
+    write_file(scratch / name, "");
+  const auto images = read_outlines(scratch.path());
+  ASSERT_EQ(images.size(), 2U);  // one has no masks
+  EXPECT_EQ(images[0].kind, "CT abdomen");
+  EXPECT_EQ(images[0].outlines[0].prompt, "left kidney");
+  EXPECT_EQ(images[1].outlines[0].prompt, "COVID-19 infection");
+}
+
+TEST(Outlines, WhatDoesNotFitIsNamed) {
+  const Scratch scratch;
+  write_file(scratch / "m.csv", "image,prompt,mask\na.png,,a.png\n");
+  EXPECT_NE(refusal(scratch / "m.csv").find("row 1 lacks a prompt"), std::string::npos);
+  write_file(scratch / "n.csv", "image,prompt,mask\n");
+  EXPECT_NE(refusal(scratch / "n.csv").find("no outlined images"), std::string::npos);
+  write_file(scratch / "d/train/a_CT_x.png", "");
+  write_file(scratch / "d/train_mask/b_CT_x_liver.png", "");
+  EXPECT_NE(refusal(scratch / "d").find("belongs to no image"), std::string::npos);
+  write_file(scratch / "e/train/notes.txt", "");
+  EXPECT_NE(refusal(scratch / "e").find("no PNG images"), std::string::npos);
+}
+
+}  // namespace
