@@ -182,8 +182,9 @@ class Segmenter {
                                               .version = model_->weights_sha256().substr(0, 16),
                                               .parameters = dump_json(provenance)},
                                 .numbers = asked.numbers};
-    for (const auto& path : results::write_segment_files(input, planes, targets, files))
-      session_.outputs.push_back(path.string());
+    const auto written = results::write_segment_files(input, planes, targets, files);
+    if (!written.note.empty()) remark(session_, input.path + ": " + written.note);
+    for (const auto& path : written.files) session_.outputs.push_back(path.string());
     if (!files.formats.contains("json")) return;
     const auto path = files.folder / (files.stem + ".jsonl");
     write_file(path, lines);

@@ -124,8 +124,11 @@ void say(const Session& session, const Json& line) {
   if (line.contains("existence_auroc"))
     text += fmt::format(", present or absent AUROC {:.3f}", line["existence_auroc"].get<double>());
   for (const auto& [prompt, score] : line["targets"].items())
-    text += fmt::format("\n  {:32} {:.3f}  ({} images)", prompt, score["dice"].get<double>(),
-                        score["images"].get<int64_t>());
+    text += fmt::format(
+        "\n  {:32} Dice {:.3f}  NSD {:.3f}  HD95 {:>5}  ({} images)", prompt,
+        score["dice"].get<double>(), score["nsd"].get<double>(),
+        score.contains("hd95") ? fmt::format("{:.1f}", score["hd95"].get<double>()) : "–",
+        score["images"].get<int64_t>());
   remark(session, text);
 }
 

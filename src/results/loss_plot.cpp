@@ -65,7 +65,8 @@ std::string ticks(const Axes& axes) {
 
 std::string loss_plot(const std::vector<Json>& log, const std::string& title) {
   const auto loss = series(log, "loss"), held_out = series(log, "validation_loss");
-  const auto top1 = series(log, "validation_top1");
+  const auto top1 = series(log, "validation_top1"), dice = series(log, "validation_dice");
+  const auto& share = top1.empty() ? dice : top1;
   Axes axes{.last_epoch = 1, .top = 1e-3};
   for (const auto* points : {&loss, &held_out})
     for (const Point& p : *points) {
@@ -83,14 +84,15 @@ std::string loss_plot(const std::vector<Json>& log, const std::string& title) {
   out += fmt::format("<text x=\"{}\" y=\"20\" font-size=\"15\">{}</text>\n", kLeft,
                      escape_html(title));
   out += ticks(axes) + polyline(loss, axes, axes.top, "loss");
-  out += polyline(held_out, axes, axes.top, "held") + polyline(top1, axes, 1, "top");
+  out += polyline(held_out, axes, axes.top, "held") + polyline(share, axes, 1, "top");
   out += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">epoch</text>\n", kWidth / 2,
                      kHeight - 8);
   out += fmt::format(
       "<text x=\"{}\" y=\"38\" text-anchor=\"end\"><tspan fill=\"#2563eb\">training loss</tspan>  "
-      "<tspan fill=\"#d97706\">validation loss</tspan>  <tspan fill=\"#059669\">validation top-1 "
+      "<tspan fill=\"#d97706\">{}</tspan>  <tspan fill=\"#059669\">validation {} "
       "(0 to 1)</tspan></text>\n</svg>\n",
-      kWidth - kRight);
+      kWidth - kRight, held_out.empty() ? "" : "validation loss",
+      top1.empty() && !dice.empty() ? "Dice" : "top-1");
   return out;
 }
 

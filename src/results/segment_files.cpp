@@ -139,23 +139,23 @@ class Writer {
   void npz() { media::write_npz(path(".npz"), "segs", input_.volume.grid.size, labels()); }
 
   void seg() {
-    write_dicom_seg(path(".seg.dcm"), segmentation_of(input_, targets_), source_of(input_),
+    write_dicom_seg(path(".seg.dcm"), segmentation_of(input_, targets_), source(),
                     files_.algorithm);
   }
 
   void rtstruct() {
-    auto segmentation = segmentation_of(input_, targets_);
-    write_rtstruct(path(".rtstruct.dcm"), segmentation, source_of(input_), files_.algorithm);
+    write_rtstruct(path(".rtstruct.dcm"), segmentation_of(input_, targets_), source(),
+                   files_.algorithm);
   }
 
   void picture(const media::Image& image) { write_png(path("_overview.png"), image); }
 
-  std::vector<fs::path> take() { return std::move(written_); }
+  SegmentWritten take() { return std::move(written_); }
 
  private:
   fs::path path(const std::string& ending) {
-    written_.push_back(files_.folder / (files_.stem + ending));
-    return written_.back();
+    written_.files.push_back(files_.folder / (files_.stem + ending));
+    return written_.files.back();
   }
 
   template <class Write>
@@ -167,13 +167,19 @@ class Writer {
       write(path(name + "_uncertainty" + ending), target.uncertainty);
   }
 
+  DicomSource source() {
+    auto source = source_of(input_);
+    written_.note = source.note;
+    return source;
+  }
+
   std::vector<uint16_t> labels() const { return label_map(targets_, files_.numbers); }
 
   const tasks::SegmentInput& input_;
   const tasks::Planes& planes_;
   const std::vector<Target>& targets_;
   const SegmentFiles& files_;
-  std::vector<fs::path> written_;
+  SegmentWritten written_;
 };
 
 /// Voxels of all masks in a slice.

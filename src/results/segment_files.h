@@ -25,16 +25,21 @@ struct SegmentFiles {
   std::vector<uint16_t> numbers;  // of the prompts in label maps; empty: 1, 2, 3, …
 };
 
+struct SegmentWritten {
+  std::vector<fs::path> files;
+  std::string
+      note;  // what identity DICOM objects had to be given, to be told to the user; or empty
+};
+
 /// STEM_PROMPT.png a prompt (spaces as '+'; of several slices a sheet to look at), STEM.nii.gz with
 /// the prompts' numbers (and STEM_PROMPT.nii.gz where masks share voxels), STEM.npz (`segs`),
 /// STEM.seg.dcm, STEM.rtstruct.dcm, and always STEM_overview.png to look at. Probabilities and
 /// uncertainties, where the targets carry them: STEM_PROMPT_probability and _uncertainty as PNG or
-/// NIfTI; the SEG is fractional then. Gives the files written. Error kUnsupported for DICOM objects
+/// NIfTI; the SEG is fractional then. Error kUnsupported for DICOM objects
 /// of an input that is not DICOM.
-std::vector<fs::path> write_segment_files(const tasks::SegmentInput& input,
-                                          const tasks::Planes& planes,
-                                          const std::vector<tasks::Target>& targets,
-                                          const SegmentFiles& files);
+SegmentWritten write_segment_files(const tasks::SegmentInput& input, const tasks::Planes& planes,
+                                   const std::vector<tasks::Target>& targets,
+                                   const SegmentFiles& files);
 
 /// The input with all masks in colours: a picture whole, of a volume the slices that hold most.
 media::Image overview(const tasks::Planes& planes, const std::vector<tasks::Target>& targets);

@@ -37,9 +37,11 @@ struct SegmentTrainee {
 
 /// How well held-out images are segmented.
 struct SegmentScore {
+  /// Means over the images where the target is; distances over those where it was found.
   struct Target {
     std::string prompt;
-    double dice = 0;  // mean over images where it is
+    double dice = 0, surface_dice = 0;   // the latter (NSD) at two pixels
+    std::optional<double> hausdorff_95;  // HD95, pixels of the model's plane
     int64_t images = 0;
   };
   std::vector<Target> targets;

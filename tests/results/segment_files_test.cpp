@@ -27,9 +27,9 @@ tasks::Target target(const std::string& prompt, int64_t voxels, std::vector<size
   return target;
 }
 
-std::vector<std::string> names_of(const std::vector<fs::path>& files) {
+std::vector<std::string> names_of(const SegmentWritten& written) {
   std::vector<std::string> names;
-  for (const auto& file : files) {
+  for (const auto& file : written.files) {
     EXPECT_TRUE(fs::exists(file)) << file;
     names.push_back(file.filename().string());
   }

@@ -96,6 +96,9 @@ TEST(TrainSegment, FewImagesAreLearntByHeart) {
   scene.train(images, {}, &lines);
   EXPECT_GT(lines.back().at("validation_dice").get<double>(), 0.93);
   EXPECT_GT(lines.back().at("existence_auroc").get<double>(), 0.95);
+  const auto& disc = lines.back().at("targets").at("disc");
+  EXPECT_GT(disc.at("nsd").get<double>(), 0.9);
+  EXPECT_LT(disc.at("hd95").get<double>(), 3);
 }
 
 TEST(TrainSegment, TheDecoderAloneLeavesTheTowers) {
