@@ -246,10 +246,9 @@ media::Image overview(const tasks::Planes& planes, const std::vector<Target>& ta
   return contact_sheet(pictures, kSheetColumns);
 }
 
-std::vector<fs::path> write_segment_files(const tasks::SegmentInput& input,
-                                          const tasks::Planes& planes,
-                                          const std::vector<Target>& targets,
-                                          const SegmentFiles& files) {
+SegmentWritten write_segment_files(const tasks::SegmentInput& input, const tasks::Planes& planes,
+                                   const std::vector<tasks::Target>& targets,
+                                   const SegmentFiles& files) {
   Writer writer(input, planes, targets, files);
   const std::pair<const char*, void (Writer::*)()> kinds[] = {{"png", &Writer::png},
                                                               {"nifti", &Writer::nifti},
