@@ -1,5 +1,6 @@
 #include "catalog/segmentation_model.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/InferenceMode.h>
 
 #include <mutex>
@@ -155,6 +156,12 @@ std::unique_ptr<SegmentationModel> open_segmentation_model(const std::string& na
       model_folder(name_or_folder,
                    {"medimageparse", "biomedparse-v2", "biomedparse-v1", "starter-parse"}),
       options);
+}
+
+models::Uniforms generated_uniforms(uint64_t seed) {
+  return [generator = at::detail::createCPUGenerator(seed)](at::IntArrayRef shape) {
+    return at::empty(shape).uniform_(0, 1, generator);
+  };
 }
 
 }  // namespace vesalius::catalog

@@ -52,6 +52,8 @@ std::unique_ptr<SegmentationModel> open_segmentation_model(const std::string& na
 /// Draws by arithmetic: number k, from 0 over the whole call, is (unit("draw.k", seed) + 1) / 2, so
 /// that any language makes the same ones (docs/models.md).
 models::Uniforms seeded_uniforms(uint64_t seed);
+/// Draws of LibTorch's generator on the CPU.
+models::Uniforms generated_uniforms(uint64_t seed);
 
 /// The fields that every JSON result carries, as for an embedding model.
 Json provenance(const SegmentationModel& model, const recipes::Recipe& recipe);

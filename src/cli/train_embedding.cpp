@@ -8,7 +8,6 @@
 #include "cli/signals.h"
 #include "cli/train_commands.h"
 #include "cli/train_files.h"
-#include "nn/plan.h"
 #include "text/clip_files.h"
 
 namespace vesalius::cli {
@@ -99,17 +98,10 @@ void finish(Session& session, const TrainCommand& command, const Start& start,
 }
 
 int run_train(Session& session, TrainCommand command) {
-  if (session.common.output.empty())
-    fail(ErrorCode::kUsage, "say where the model goes: -o FOLDER.");
   const fs::path folder = session.common.output;
   auto& options = command.options;
-  options.seed = session.common.seed;
-  options.quiet = session.common.quiet;
-  options.state = folder / "state.safetensors";
+  set_loop_options(session, options);
   options.augmentation = tasks::make_augmentation(command.augment);
-  options.bf16 =
-      session.common.precision == "bf16" ||
-      (session.common.precision == "auto" && nn::auto_precision() == nn::Precision::kBf16);
   notice(session);
   keep_freed_memory();
   const tasks::PairSet training = training_pairs(command);
@@ -158,26 +150,13 @@ void add_train_options(CLI::App& app, TrainCommand& c) {
                  "Folder with vocab.json and merges.txt; default: CLIP's");
   app.add_option("--name", c.name, "The new model's name; default: that of the folder");
   auto& o = c.options;
-  app.add_option("--epochs", o.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  add_loop_options(app, o, c.store_as);
   app.add_option("--batch", o.batch, "Images a step")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  app.add_option("--accumulate", o.accumulate, "Batches whose gradients make one step")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
-  app.add_option("--learning-rate", o.learning_rate, "Its peak")->capture_default_str();
   app.add_option("--text-rate", o.text_rate,
                  "Share of it for the text tower; from nothing, on few texts: 0.1")
       ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--warm-up", o.warm_up, "Share of the steps in which it rises")
-      ->capture_default_str();
-  app.add_option("--weight-decay", o.optimizer.weight_decay)->capture_default_str();
-  app.add_option("--clip", o.optimizer.clip, "Largest norm of the gradients; 0: none")
-      ->capture_default_str();
-  app.add_option("--smoothing", o.optimizer.smoothing,
-                 "Of the moving average of the weights, which is what is kept; "
-                 "0: none")
       ->capture_default_str();
   app.add_option("--balance", o.balance,
                  "0: every image once an epoch; 1: every set of texts equally often")
@@ -185,16 +164,8 @@ void add_train_options(CLI::App& app, TrainCommand& c) {
       ->capture_default_str();
   app.add_option("--augment", c.augment, "published; gentle or varied (for small sets); none")
       ->capture_default_str();
-  app.add_option("--freeze", o.freeze, "Regular expression of tensor names that stay; repeatable");
   app.add_option("--template", o.templates,
                  "Sentence around a text, with {}; one of several is drawn");
-  app.add_option("--log-every", o.log_every, "Steps")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option("--store-as", c.store_as, "fp32 or fp16 in the file")
-      ->check(CLI::IsMember({"fp32", "fp16"}))
-      ->capture_default_str();
-  app.add_flag("--resume", o.resume, "Go on where the same command stopped");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "tasks/train_loop.h"
 
 namespace vesalius::cli {
 
@@ -21,6 +22,11 @@ class TrainFiles {
   fs::path folder_;
   std::vector<Json> lines_;
 };
+
+/// The options of every training's loop, and --store-as.
+void add_loop_options(CLI::App& app, tasks::LoopOptions& options, std::string& store_as);
+/// Seed, precision and the state's place, from the session. Error kUsage without -o.
+void set_loop_options(const Session& session, tasks::LoopOptions& options);
 
 /// Freed activations stay with the program: given back to the system and taken again, they cost a
 /// third of every step.

@@ -9,7 +9,6 @@
 #include "cli/signals.h"
 #include "cli/train_commands.h"
 #include "cli/train_files.h"
-#include "nn/plan.h"
 #include "results/overlay.h"
 #include "results/png_file.h"
 
@@ -138,18 +137,12 @@ tasks::TrainedPart part_named(const std::string& name) {
 }
 
 int run_train_segment(Session& session, SegmentCommand command) {
-  if (session.common.output.empty())
-    fail(ErrorCode::kUsage, "say where the model goes: -o FOLDER.");
   const fs::path folder = session.common.output;
   auto& options = command.options;
-  options.seed = options.sampling.seed = session.common.seed;
-  options.quiet = session.common.quiet;
-  options.state = folder / "state.safetensors";
+  set_loop_options(session, options);
+  options.sampling.seed = options.seed;
   options.part = part_named(command.part);
   options.sampling.augmentation.on = !command.plain;
-  options.bf16 =
-      session.common.precision == "bf16" ||
-      (session.common.precision == "auto" && nn::auto_precision() == nn::Precision::kBf16);
   notice(session);
   keep_freed_memory();
   const auto training = tasks::read_outlines(command.data, "train");
@@ -193,12 +186,12 @@ void add_options(CLI::App& app, SegmentCommand& c) {
       ->check(CLI::IsMember({"all", "decoder", "lora"}))
       ->capture_default_str();
   auto& o = c.options;
+  add_loop_options(app, o, c.store_as);
   app.add_option("--rank", o.rank, "Of the low-rank updates")
       ->check(CLI::Range(1, 512))
       ->capture_default_str();
   app.add_option("--side", c.side, "Pixels of training images; 0: the model's")
       ->capture_default_str();
-  app.add_option("--epochs", o.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
   app.add_option("--batch", o.sampling.batch, "Images a step")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
@@ -212,10 +205,6 @@ void add_options(CLI::App& app, SegmentCommand& c) {
                  "0: every image alike; 1: every kind (modality and site) alike")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--accumulate", o.accumulate, "Batches whose gradients make one step")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
-  app.add_option("--learning-rate", o.learning_rate, "Its peak")->capture_default_str();
   app.add_option("--backbone-rate", o.backbone_rate, "Share of it for the backbone")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -225,23 +214,7 @@ void add_options(CLI::App& app, SegmentCommand& c) {
   app.add_option("--drop-path", o.drop_path, "Stochastic depth of the backbone")
       ->check(CLI::Range(0.0, 0.9))
       ->capture_default_str();
-  app.add_option("--warm-up", o.warm_up, "Share of the steps in which the rate rises")
-      ->capture_default_str();
-  app.add_option("--weight-decay", o.optimizer.weight_decay)->capture_default_str();
-  app.add_option("--clip", o.optimizer.clip, "Largest norm of the gradients; 0: none")
-      ->capture_default_str();
-  app.add_option("--smoothing", o.optimizer.smoothing,
-                 "Of the moving average of the weights, which is what is kept; 0: none")
-      ->capture_default_str();
-  app.add_option("--freeze", o.freeze, "Regular expression of tensor names that stay; repeatable");
   app.add_flag("--no-augment", c.plain, "Images as they are: no turns, crops, tones or mirroring");
-  app.add_option("--log-every", o.log_every, "Steps")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option("--store-as", c.store_as, "fp32 or fp16 in the file")
-      ->check(CLI::IsMember({"fp32", "fp16"}))
-      ->capture_default_str();
-  app.add_flag("--resume", o.resume, "Go on where the same command stopped");
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ class Pass {
       : d_(decoder),
         features_(features),
         uniforms_(uniforms),
+        levels_(level_tokens(features, decoder.level_embed)),
         batch_(features.mask_features.size(0)),
         prompts_(prompts),
         dim_(decoder.config.transformer.dim) {}
@@ -61,12 +62,9 @@ class Pass {
   }
 
   void attend(size_t layer, const at::Tensor& query_positions) {
-    const auto level = static_cast<int64_t>(layer) % kLevels;
-    const auto& map = features_.levels[level];
-    const auto values = map.flatten(1, 2) + d_.level_embed[level];
-    const auto keys = values + sine_positions(map.size(1), map.size(2), dim_, map);
+    const auto& level = levels_[layer % kLevels];
     const auto& attention = d_.cross_attention[layer];
-    const auto memory = attention.multihead_attn.memory(keys, values);
+    const auto memory = attention.multihead_attn.memory(level.keys, level.values);
     queries_ =
         by_prompt(attention(by_image(queries_), by_image(query_positions), memory, blocked_));
     trace(layer, "transformer_cross_attention_layers", queries_);
@@ -103,6 +101,7 @@ class Pass {
   const BoltzFormerDecoder& d_;
   const PixelFeatures& features_;
   const Uniforms& uniforms_;
+  std::vector<LevelTokens> levels_;
   int64_t batch_, prompts_, dim_;
   at::Tensor queries_, text_;  // [batch * prompts, queries or words, dim]
   at::Tensor masks_;           // [batch, prompts, queries, height, width]

@@ -14,6 +14,17 @@ at::Tensor upsample_nearest(const at::Tensor& x, int64_t height, int64_t width) 
 
 }  // namespace
 
+std::vector<LevelTokens> level_tokens(const PixelFeatures& features,
+                                      const at::Tensor& level_embed) {
+  std::vector<LevelTokens> tokens;
+  for (const auto& map : features.levels) {
+    const auto values = map.flatten(1, 2) + level_embed[std::ssize(tokens)];
+    const auto positions = sine_positions(map.size(1), map.size(2), map.size(3), map);
+    tokens.push_back({values + positions, values});
+  }
+  return tokens;
+}
+
 NormedConv::NormedConv(const Weights& w, int64_t in, int64_t out, int64_t kernel, int64_t groups)
     : name(w.name()),
       conv(w, {.in = in,

@@ -45,6 +45,14 @@ struct PixelFeatures {
   std::vector<at::Tensor> levels;  // of strides 32, 16, 8: [batch, h, w, dim]
 };
 
+/// What queries attend to of one level: [batch, positions, dim] each.
+struct LevelTokens {
+  at::Tensor keys, values;  // keys carry the sine positions as well
+};
+
+/// Of every level, told apart by a learned row of `level_embed` [levels, dim].
+std::vector<LevelTokens> level_tokens(const PixelFeatures& features, const at::Tensor& level_embed);
+
 struct PixelDecoder {
   std::string name;
   int64_t dim;

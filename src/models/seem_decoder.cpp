@@ -11,20 +11,6 @@ namespace {
 
 constexpr int64_t kLevels = 3;
 
-/// Keys and values of every level, of the layers that read it.
-std::vector<MultiheadAttention::Memory> memories(const SeemDecoder& decoder,
-                                                 const PixelFeatures& features) {
-  std::vector<MultiheadAttention::Memory> result;
-  for (size_t i = 0; i < decoder.cross_attention.size(); ++i) {
-    const auto level = static_cast<int64_t>(i) % kLevels;
-    const auto& map = features.levels[level];
-    const auto values = map.flatten(1, 2) + decoder.level_embed[level];  // [batch, positions, dim]
-    const auto keys = values + sine_positions(map.size(1), map.size(2), map.size(3), map);
-    result.push_back(decoder.cross_attention[i].multihead_attn.memory(keys, values));
-  }
-  return result;
-}
-
 /// What one layer's queries say: masks, captions, and the keys that the next layer does not see.
 struct Heads {
   SeemMasks out;
@@ -64,14 +50,16 @@ SeemDecoder::SeemDecoder(const Weights& w, const SeemConfig& c)
 SeemMasks SeemDecoder::operator()(const PixelFeatures& features, const at::Tensor& tokens) const {
   const int64_t batch = features.mask_features.size(0), dim = config.transformer.dim;
   const auto of_batch = [&](const at::Tensor& x) { return x.expand({batch, -1, dim}); };
-  const auto memory = memories(*this, features);
+  const auto levels = level_tokens(features, level_embed);
   auto queries = of_batch(query_feat.unsqueeze(0)), words = of_batch(tokens);
   const auto query_positions = of_batch(query_embed.unsqueeze(0));
   // A token's position is the token as it came in.
   const auto positions = at::cat({query_positions, of_batch(tokens.detach())}, 1);
   auto heads = predict(*this, queries, features, 0);
   for (size_t i = 0; i < cross_attention.size(); ++i) {
-    queries = cross_attention[i](queries, query_positions, memory[i], heads.blocked);
+    const auto& level = levels[i % kLevels];
+    const auto memory = cross_attention[i].multihead_attn.memory(level.keys, level.values);
+    queries = cross_attention[i](queries, query_positions, memory, heads.blocked);
     nn::trace(name, fmt::format("transformer_cross_attention_layers.{}", i), queries);
     const auto all = feedforward[i](self_attention[i](at::cat({queries, words}, 1), positions));
     nn::trace(name, fmt::format("transformer_ffn_layers.{}", i), all);

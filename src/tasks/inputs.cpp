@@ -32,13 +32,6 @@ void add_list(std::istream& list, std::vector<Source>& sources) {
   }
 }
 
-/// Beside the manifest where it is there, else as it stands.
-std::string resolve(const fs::path& manifest, const std::string& path) {
-  const fs::path beside = manifest.parent_path() / path;
-  std::error_code ignored;
-  return fs::path(path).is_relative() && fs::exists(beside, ignored) ? beside.string() : path;
-}
-
 void add_manifest(const fs::path& manifest, std::vector<Source>& sources) {
   int64_t number = 0;
   for (auto& row : read_manifest(manifest)) {
@@ -48,7 +41,7 @@ void add_manifest(const fs::path& manifest, std::vector<Source>& sources) {
       fail(ErrorCode::kUnsupported, "{}: row {} has no value in the column `path`.",
            manifest.string(), number);
     row.erase("path");
-    sources.push_back({path, resolve(manifest, path), std::move(row), false, ""});
+    sources.push_back({path, found_beside(manifest, path), std::move(row), false, ""});
   }
 }
 

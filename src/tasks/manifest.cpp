@@ -134,4 +134,14 @@ std::string column_text(const Json& row, const std::string& name) {
   return found->is_string() ? found->get<std::string>() : dump_json(*found);
 }
 
+fs::path beside(const fs::path& manifest, const std::string& path) {
+  return fs::path(path).is_absolute() ? fs::path(path) : manifest.parent_path() / path;
+}
+
+std::string found_beside(const fs::path& manifest, const std::string& path) {
+  const fs::path near = beside(manifest, path);
+  std::error_code ignored;
+  return fs::exists(near, ignored) ? near.string() : path;
+}
+
 }  // namespace vesalius::tasks

@@ -21,6 +21,11 @@ std::vector<Json> read_manifest(const fs::path& file);
 /// `text` less a UTF-8 byte order mark at its start.
 std::string_view without_mark(std::string_view text);
 
+/// Where a path of a row leads: a relative one counts from the manifest's folder.
+fs::path beside(const fs::path& manifest, const std::string& path);
+/// The same if such a file is there; else the path as it stands.
+std::string found_beside(const fs::path& manifest, const std::string& path);
+
 /// Columns `name` of a row as text, empty when absent or null.
 std::string column_text(const Json& row, const std::string& name);
 

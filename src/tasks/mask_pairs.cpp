@@ -31,12 +31,6 @@ std::vector<std::string> masks_in(const fs::path& folder) {
   return names;
 }
 
-std::string beside(const fs::path& manifest, const std::string& path) {
-  const fs::path near = manifest.parent_path() / path;
-  std::error_code ignored;
-  return fs::path(path).is_relative() && fs::exists(near, ignored) ? near.string() : path;
-}
-
 std::string needed(const Json& row, const char* column, const fs::path& manifest, size_t number) {
   const std::string value = column_text(row, column);
   if (value.empty())
@@ -95,8 +89,8 @@ std::vector<MaskPair> read_mask_pairs(const fs::path& manifest) {
   std::vector<MaskPair> pairs;
   for (const auto& row : read_manifest(manifest)) {
     const size_t number = pairs.size() + 1;
-    MaskPair pair{beside(manifest, needed(row, "prediction", manifest, number)),
-                  beside(manifest, needed(row, "truth", manifest, number)),
+    MaskPair pair{found_beside(manifest, needed(row, "prediction", manifest, number)),
+                  found_beside(manifest, needed(row, "truth", manifest, number)),
                   column_text(row, "target"),
                   {}};
     if (const auto spacing = column_text(row, "spacing"); !spacing.empty())

@@ -59,11 +59,6 @@ std::vector<OutlinedImage> read_folder(const fs::path& folder, const std::string
   return result;
 }
 
-fs::path beside(const fs::path& manifest, const std::string& path) {
-  return path.empty() || fs::path(path).is_absolute() ? fs::path(path)
-                                                      : manifest.parent_path() / path;
-}
-
 double weight_of(const std::string& text, const fs::path& manifest, size_t row) {
   if (text.empty()) return 1;
   double weight = 0;
@@ -91,7 +86,9 @@ std::vector<OutlinedImage> read_rows(const fs::path& manifest) {
                         column_text(row, "kind"),
                         {},
                         weight_of(column_text(row, "weight"), manifest, number)});
-    result[found->second].outlines.push_back({prompt, beside(manifest, column_text(row, "mask"))});
+    const std::string mask = column_text(row, "mask");
+    result[found->second].outlines.push_back(
+        {prompt, mask.empty() ? fs::path() : beside(manifest, mask)});
   }
   return result;
 }

@@ -76,9 +76,7 @@ PairSet read_pairs(const fs::path& manifest) {
     if (path.empty() || texts.empty())
       fail(ErrorCode::kUnsupported, "{}: row {} lacks {}. Columns are path, and text or texts.",
            manifest.string(), number, path.empty() ? "a path" : "a text");
-    const fs::path file =
-        fs::path(path).is_absolute() ? fs::path(path) : manifest.parent_path() / path;
-    set.pairs.push_back({file.string(), std::move(texts), {}});
+    set.pairs.push_back({beside(manifest, path).string(), std::move(texts), {}});
   }
   if (set.pairs.empty()) fail(ErrorCode::kUnsupported, "{}: has no rows.", manifest.string());
   return set;

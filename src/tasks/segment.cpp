@@ -7,6 +7,7 @@
 
 #include "tasks/existence.h"
 #include "tasks/mask_choice.h"
+#include "tasks/mask_metrics.h"
 #include "tasks/plane_masks.h"
 
 namespace vesalius::tasks {
@@ -16,12 +17,6 @@ std::string trimmed(const std::string& text) {
   const size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-models::Uniforms seeded_generator(uint64_t seed) {
-  return [generator = at::detail::createCPUGenerator(seed)](at::IntArrayRef shape) {
-    return at::empty(shape).uniform_(0, 1, generator);
-  };
 }
 
 std::span<const float> floats(const at::Tensor& x) {
@@ -45,7 +40,7 @@ class Run {
         options_(options),
         prompts_(model.encode(options.prompts)),
         uniforms_(options.seeded_draws ? catalog::seeded_uniforms(options.seed)
-                                       : seeded_generator(options.seed)) {
+                                       : catalog::generated_uniforms(options.seed)) {
     const auto voxels = static_cast<size_t>(input.volume.grid.voxels());
     for (const std::string& prompt : options.prompts) {
       Target target{.prompt = prompt, .mask = std::vector<uint8_t>(voxels)};
@@ -171,8 +166,7 @@ class Run {
     target.present = target.voxels > 0;
     if (target.present) target.mean_intensity = sum / static_cast<double>(target.voxels);
     if (!grid.placed && input_.kind == InputKind::kPicture) return;
-    const double voxel = grid.spacing(0) * grid.spacing(1) * grid.spacing(2) / 1000;
-    target.volume_ml = voxel * static_cast<double>(target.voxels);
+    target.volume_ml = voxel_volume(grid) * static_cast<double>(target.voxels);
   }
 
   const catalog::SegmentationModel& model_;

@@ -21,15 +21,6 @@ std::string fill_template(const std::string& pattern, const std::string& text) {
   return at == std::string::npos ? pattern : pattern.substr(0, at) + text + pattern.substr(at + 2);
 }
 
-std::vector<std::vector<int32_t>> tokenize(const text::ClipTokenizer& tokenizer,
-                                           const std::vector<std::string>& texts, int64_t context) {
-  std::vector<std::vector<int32_t>> ids;
-  ids.reserve(texts.size());
-  for (const std::string& text : texts)
-    ids.push_back(tokenizer.encode(text, static_cast<int>(context)));
-  return ids;
-}
-
 /// The text tower and its projection learn at a rate of their own.
 std::vector<Parameter> parameters_of(const Trainee& trainee, const TrainOptions& options) {
   auto parameters = make_parameters(trainee.store.taken(), options.freeze);
@@ -120,7 +111,7 @@ TrainResult train_embedding(const Trainee& trainee, const PairSet& training,
   TrainWork work{.batches_per_epoch = batches.steps_per_epoch(), .batch = options.batch};
   work.loss = [&](int64_t number) { return trainer.batch_loss(batches.get(number), number); };
   if (held_out)
-    work.measure = [&](const AdamW&) -> Json {
+    work.measure = [&](const AdamW&, int64_t) -> Json {
       const ValidationScore score = trainer.validate(*held_out);
       return {{"validation_loss", score.loss}, {"validation_top1", score.top1}};
     };

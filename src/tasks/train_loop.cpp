@@ -54,6 +54,15 @@ void Autocast::set(bool on) const {
   if (!on) at::autocast::clear_cache();
 }
 
+std::vector<std::vector<int32_t>> tokenize(const text::ClipTokenizer& tokenizer,
+                                           const std::vector<std::string>& texts, int64_t context) {
+  std::vector<std::vector<int32_t>> ids;
+  ids.reserve(texts.size());
+  for (const std::string& text : texts)
+    ids.push_back(tokenizer.encode(text, static_cast<int>(context)));
+  return ids;
+}
+
 models::DropPath make_drop_path(uint64_t seed, int64_t step) {
   auto random = std::make_shared<KeyedRandom>(
       std::initializer_list<uint64_t>{seed, kDropPath, static_cast<uint64_t>(step)});
@@ -104,7 +113,7 @@ TrainResult run_training(AdamW& optimizer, const TrainWork& work, const LoopOpti
     if ((step + 1) % an_epoch != 0) continue;
     if (work.measure) {
       Json line{{"step", step + 1}, {"epoch", epoch_of(step + 1)}};
-      line.update(work.measure(optimizer));
+      line.update(work.measure(optimizer, (step + 1) / an_epoch));
       log(line);
     }
     save_state(optimizer, options.state);

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "models/drop_path.h"
 #include "tasks/optimizer.h"
+#include "text/clip_tokenizer.h"
 
 namespace vesalius::tasks {
 
@@ -42,9 +43,10 @@ struct TrainResult {
 
 /// What is trained, as the loop sees it.
 struct TrainWork {
-  int64_t batches_per_epoch = 1, batch = 1;             // batches, and images in each
-  std::function<at::Tensor(int64_t number)> loss;       // of batch `number`, differentiable
-  std::function<Json(const AdamW& optimizer)> measure;  // after an epoch; empty: nothing
+  int64_t batches_per_epoch = 1, batch = 1;        // batches, and images in each
+  std::function<at::Tensor(int64_t number)> loss;  // of batch `number`, differentiable
+  /// After an epoch, which counts from 1; empty: nothing.
+  std::function<Json(const AdamW& optimizer, int64_t epoch)> measure;
 };
 
 /// Runs until the last epoch or a stop. Gradient accumulation averages batches. Error kFailed when
@@ -64,6 +66,10 @@ class Autocast {
   void set(bool on) const;
   bool on_;
 };
+
+/// Ids of every text, cut at the model's context.
+std::vector<std::vector<int32_t>> tokenize(const text::ClipTokenizer& tokenizer,
+                                           const std::vector<std::string>& texts, int64_t context);
 
 /// Stochastic depth (arXiv 1603.09382): a branch is dropped for a whole sample, the rest scaled up.
 models::DropPath make_drop_path(uint64_t seed, int64_t step);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <set>
 
+#include "catalog/segmentation_model.h"
 #include "checkpoint/weights.h"
 #include "tasks/mask_metrics.h"
 #include "tasks/metrics.h"
@@ -34,19 +35,7 @@ models::BiomedParseV2 build(const models::BiomedParseConfig& config, Tensors ten
 /// Uniform numbers that depend on (seed, number) alone.
 models::Uniforms uniforms(uint64_t seed, uint64_t number) {
   KeyedRandom key({seed, kUniforms, number});
-  return [generator = at::detail::createCPUGenerator(key.next())](at::IntArrayRef shape) {
-    return at::empty(shape).uniform_(0, 1, generator);
-  };
-}
-
-std::vector<std::vector<int32_t>> tokenize(const text::ClipTokenizer& tokenizer,
-                                           const std::vector<std::string>& prompts,
-                                           int64_t context) {
-  std::vector<std::vector<int32_t>> ids;
-  ids.reserve(prompts.size());
-  for (const std::string& prompt : prompts)
-    ids.push_back(tokenizer.encode(prompt, static_cast<int>(context)));
-  return ids;
+  return catalog::generated_uniforms(key.next());
 }
 
 /// What the optimiser moves, and the model's tensors made of it.
@@ -249,12 +238,12 @@ TrainResult train_segment(const SegmentTrainee& trainee, const std::vector<Outli
     return segment_loss(answers, batch.masks.flatten(0, 1));
   };
   if (held_out)
-    work.measure = [&](const AdamW& now) {
+    work.measure = [&](const AdamW& now, int64_t epoch) {
       std::vector<SegmentExample> examples;
       const auto model = build(config, trained.tensors(now.smoothed()));
       const auto score =
           score_segments(model, *trainee.tokenizer, *held_out, options.seed, &examples);
-      if (show) show(now.steps() / std::max<int64_t>(1, work.batches_per_epoch), examples);
+      if (show) show(epoch, examples);
       return to_json(score);
     };
   auto result = run_training(optimizer, work, options, log, stop);
