@@ -44,17 +44,14 @@ FocalModulation::FocalModulation(const Weights& w, int64_t dim, const FocalNetCo
 at::Tensor FocalModulation::operator()(const at::Tensor& x) const {
   const auto levels = static_cast<int64_t>(focal_layers.size());
   const auto parts = at::split_with_sizes(f(x), {dim, dim, levels + 1}, -1);
-  const auto& gates = parts[2];
-  auto context = parts[1].contiguous();
+  const auto gates = parts[2] / static_cast<double>(levels + 1);
+  auto context = parts[1];
   at::Tensor sum;
-  for (int64_t level = 0; level < levels; ++level) {
-    context = nn::gelu(focal_layers[level](context));
-    const auto gated = context * gates.narrow(-1, level, 1);
-    sum = level == 0 ? gated : sum + gated;
-  }
+  for (int64_t level = 0; level < levels; ++level)
+    context = focal_layers[level].gelu_gated(context, gates.narrow(-1, level, 1), sum);
   const auto global = nn::gelu(context.mean({1, 2}, /*keepdim=*/true));
-  sum = (sum + global * gates.narrow(-1, levels, 1)) / static_cast<double>(levels + 1);
-  return proj(parts[0] * h(sum));
+  sum = nn::add_product(sum, global, gates.narrow(-1, levels, 1));
+  return proj(nn::multiply(h(sum), parts[0]));
 }
 
 FocalBlock::FocalBlock(const Weights& w, int64_t dim, const FocalNetConfig& c, double rate)
@@ -69,12 +66,14 @@ FocalBlock::FocalBlock(const Weights& w, int64_t dim, const FocalNetConfig& c, d
       gamma_2(w("gamma_2", {dim})) {}
 
 at::Tensor FocalBlock::operator()(const at::Tensor& x, const DropPath& drop) const {
-  const auto add = [&](const at::Tensor& to, const at::Tensor& branch) {
-    return to + (drop ? drop(branch.flatten(1, 2), rate).view_as(to) : branch);
+  const auto add = [&](const at::Tensor& to, const at::Tensor& branch, const nn::LayerNorm& norm,
+                       const at::Tensor& gamma) {
+    if (!drop) return norm.add(branch, gamma, to);
+    return to + drop((gamma * norm(branch)).flatten(1, 2), rate).view_as(to);
   };
-  auto y = add(x, gamma_1 * norm1(modulation(x)));
+  auto y = add(x, modulation(x), norm1, gamma_1);
   nn::trace(name, "modulation", y);
-  y = add(y, gamma_2 * norm2(fc2(fc1.gelu(y))));
+  y = add(y, nn::gelu_mlp(fc1, fc2, y), norm2, gamma_2);
   nn::trace(name, y);
   return y;
 }

@@ -50,21 +50,29 @@ struct ChannelGroup {
   int64_t y_stride;
 };
 
-/// y = residual x + depth-wise 3x3 of x with zero padding, channels last.
+/// y = gelu(residual x + depth-wise convolution of x with zero padding), channels last.
 struct Depthwise {
-  const float* x;       // [height, width, channels]
-  const float* weight;  // [9, channels]
+  const float* x;       // [height, width, channels], a pixel every `x_stride` floats
+  const float* weight;  // [kernel * kernel, channels]
   const float* bias;    // [channels]
-  float* y;             // not x
+  float* y;             // [height, width, channels], not x
+  int64_t x_stride;
   int64_t height, width, channels;
-  bool residual;
+  int64_t kernel;  // 3, 5, 7 or 9
+  bool residual, gelu;
+  const float* gate;  // one number a pixel, every `gate_stride` floats, or null
+  int64_t gate_stride;
+  float* gated;    // [height, width, channels]: y times the gate
+  bool add_gated;  // to what stands there
 };
 
-/// y = (x - mean) / sqrt(variance + eps) * weight + bias of each row of `dim`; y may be x.
+/// y = residual + (x - mean) / sqrt(variance + eps) * weight + bias of each row of `dim`; y may be
+/// x or the residual.
 struct Normalisation {
   const float* x;
   const float* weight;
   const float* bias;
+  const float* residual;  // or null
   float* y;
   int64_t dim;
   float eps;
@@ -88,8 +96,8 @@ struct KernelTable {
   void (*attention)(const AttentionHead& head, float* scratch);
   int64_t channel_scratch;
   void (*channel)(const ChannelGroup& group, float* scratch);
-  /// Output row `row`.
-  void (*depthwise)(const Depthwise& d, int64_t row);
+  /// Output rows [first, last).
+  void (*depthwise)(const Depthwise& d, int64_t first, int64_t last);
   void (*normalise)(const Normalisation& n, int64_t row);
 };
 

@@ -37,12 +37,15 @@ void normalise(const Normalisation& n, int64_t row) {
     return V::mul(d, d);
   });
   const float scale = 1 / __builtin_sqrtf(squares / count + n.eps);
+  const float* residual = n.residual ? n.residual + row * n.dim : nullptr;
   int64_t i = 0;
   for (; i + V::kWidth <= n.dim; i += V::kWidth) {
     const auto d = V::mul(V::sub(V::load(x + i), centre), V::set(scale));
-    V::store(y + i, V::fma(d, V::load(n.weight + i), V::load(n.bias + i)));
+    const auto sum = V::fma(d, V::load(n.weight + i), V::load(n.bias + i));
+    V::store(y + i, residual ? V::add(sum, V::load(residual + i)) : sum);
   }
-  for (; i < n.dim; ++i) y[i] = (x[i] - mean) * scale * n.weight[i] + n.bias[i];
+  for (; i < n.dim; ++i)
+    y[i] = (x[i] - mean) * scale * n.weight[i] + n.bias[i] + (residual ? residual[i] : 0);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "nn/layers.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "nn/convolution_kernels.h"
+#include "nn/pages.h"
 #include "nn/plan.h"
 
 namespace vesalius::nn {
@@ -35,6 +37,17 @@ at::Tensor relu(at::Tensor x) {
   if (kept_by_autograd(x)) return at::relu(x);
   at::relu_(x);
   return x;
+}
+
+at::Tensor multiply(at::Tensor x, const at::Tensor& y) {
+  if (kept_by_autograd(x) || kept_by_autograd(y)) return x * y;
+  return x.mul_(y);
+}
+
+at::Tensor add_product(at::Tensor sum, const at::Tensor& x, const at::Tensor& y) {
+  if (kept_by_autograd(sum) || kept_by_autograd(x) || kept_by_autograd(y))
+    return at::addcmul(sum, x, y);
+  return sum.addcmul_(x, y);
 }
 
 Linear::Linear(const Weights& w, int64_t in, int64_t out, bool with_bias)
@@ -76,6 +89,26 @@ at::Tensor Linear::add(const at::Tensor& x, const at::Tensor& residual) const {
   return kept_by_autograd(y) ? residual + y : y.add_(residual);
 }
 
+at::Tensor gelu_mlp(const Linear& fc1, const Linear& fc2, const at::Tensor& x) {
+  constexpr int64_t kHidden = int64_t{8} << 20;  // numbers of the hidden layer at once
+  const auto rows = x.contiguous().view({-1, x.size(-1)});
+  const int64_t band = std::max<int64_t>(kHidden / fc1.weight.size(0), 1);
+  const auto* kernels = kernels_for(rows, fc1.weight);
+  if (kernels == nullptr || kernels_for(rows, fc2.weight) == nullptr || rows.size(0) <= band)
+    return fc2(fc1.gelu(x));
+  const auto in = fc1.packed_->get(*kernels, fc1.weight, fc1.bias);
+  const auto out = fc2.packed_->get(*kernels, fc2.weight, fc2.bias);
+  auto y = pooled_empty({rows.size(0), out->out});
+  for (int64_t first = 0; first < rows.size(0); first += band) {
+    const int64_t count = std::min(band, rows.size(0) - first);
+    const auto hidden = packed_product(*in, rows.narrow(0, first, count), Activation::kGelu);
+    packed_product_into(*out, hidden, Activation::kNone, {}, y.narrow(0, first, count));
+  }
+  auto shape = x.sizes().vec();
+  shape.back() = out->out;
+  return y.view(shape);
+}
+
 LayerNorm::LayerNorm(const Weights& w, int64_t dim, double eps)
     : weight(w("weight", {dim})), bias(w("bias", {dim})), eps(eps) {}
 
@@ -83,6 +116,13 @@ at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
   if (const auto* kernels = kernels_for(x, weight))
     return kernel_layer_norm(*kernels, x.contiguous(), weight, bias, eps);
   return at::layer_norm(x, weight.sizes(), weight, bias, eps);
+}
+
+at::Tensor LayerNorm::add(const at::Tensor& x, const at::Tensor& scale,
+                          const at::Tensor& residual) const {
+  if (const auto* kernels = kernels_for(x, weight); kernels != nullptr && fits_kernels(residual))
+    return kernel_layer_norm(*kernels, x.contiguous(), weight * scale, bias * scale, eps, residual);
+  return residual + scale * (*this)(x);
 }
 
 GroupNorm::GroupNorm(const Weights& w, int64_t dim, int64_t groups)
@@ -99,22 +139,37 @@ Conv2d::Conv2d(const Weights& w, ConvShape shape)
       shape(shape),
       packed_(std::make_shared<PackedConvolution>()) {}
 
-at::Tensor Conv2d::fast(const at::Tensor& x, bool residual) const {
+at::Tensor Conv2d::fast(const at::Tensor& x, ConvEpilogue& epilogue) const {
   const auto* kernels = kernels_for(x, weight);
-  return kernels ? packed_->run(*kernels, x, *this, residual) : at::Tensor();
+  return kernels ? packed_->run(*kernels, x, *this, epilogue) : at::Tensor();
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
-  if (auto y = fast(x, false); y.defined()) return y;
+  ConvEpilogue nothing;
+  if (auto y = fast(x, nothing); y.defined()) return y;
   auto y = at::conv2d(x.permute({0, 3, 1, 2}), weight, bias, shape.stride, shape.padding,
                       /*dilation=*/1, shape.groups);
   return y.permute({0, 2, 3, 1}).contiguous();  // a view when the convolution ran channels-last
 }
 
 at::Tensor Conv2d::add_to(const at::Tensor& x) const {
-  if (auto y = fast(x, true); y.defined()) return y;
+  ConvEpilogue residual{.residual = true};
+  if (auto y = fast(x, residual); y.defined()) return y;
   auto y = (*this)(x);
   return kept_by_autograd(y) ? x + y : y.add_(x);
+}
+
+at::Tensor Conv2d::gelu_gated(const at::Tensor& x, const at::Tensor& gate, at::Tensor& sum) const {
+  if (fits_kernels(gate)) {
+    ConvEpilogue epilogue{.gelu = true, .gate = gate, .gated = sum};
+    if (auto y = fast(x, epilogue); y.defined()) {
+      sum = epilogue.gated;
+      return y;
+    }
+  }
+  auto y = nn::gelu((*this)(x));
+  sum = sum.defined() ? sum + y * gate : y * gate;
+  return y;
 }
 
 }  // namespace vesalius::nn

@@ -13,6 +13,7 @@ namespace vesalius::nn {
 
 class PackedWeight;
 class PackedConvolution;
+struct ConvEpilogue;
 enum class Activation;
 
 /// The exact (erf) GELU; in place when `x` is a temporary of no interest to autograd.
@@ -21,6 +22,11 @@ at::Tensor gelu(at::Tensor x);
 at::Tensor quick_gelu(const at::Tensor& x);
 /// max(x, 0); in place as gelu().
 at::Tensor relu(at::Tensor x);
+
+/// x * y; in place of x as gelu().
+at::Tensor multiply(at::Tensor x, const at::Tensor& y);
+/// sum + x * y; in place of the sum as gelu().
+at::Tensor add_product(at::Tensor sum, const at::Tensor& x, const at::Tensor& y);
 
 /// y = x W^T + b over the last dimension.
 struct Linear {
@@ -38,10 +44,14 @@ struct Linear {
   at::Tensor add(const at::Tensor& x, const at::Tensor& residual) const;
 
  private:
+  friend at::Tensor gelu_mlp(const Linear& fc1, const Linear& fc2, const at::Tensor& x);
   at::Tensor fast(const at::Tensor& x, Activation activation, const at::Tensor& residual) const;
 
   std::shared_ptr<PackedWeight> packed_;  // shared by copies
 };
+
+/// fc2(gelu(fc1(x))), a band of rows after another where the hidden layer would leave the cache.
+at::Tensor gelu_mlp(const Linear& fc1, const Linear& fc2, const at::Tensor& x);
 
 /// Normalises the last dimension; statistics in fp32 whatever the input's type, eps inside the
 /// root.
@@ -51,6 +61,8 @@ struct LayerNorm {
 
   LayerNorm(const Weights& w, int64_t dim, double eps = 1e-5);
   at::Tensor operator()(const at::Tensor& x) const;
+  /// residual + scale * norm(x), scale [dim]
+  at::Tensor add(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& residual) const;
 };
 
 /// Normalises groups of channels of a channels-last map over all its positions.
@@ -84,9 +96,12 @@ struct Conv2d {
   at::Tensor operator()(const at::Tensor& x) const;
   /// x + conv(x), for convolutions that keep the shape.
   at::Tensor add_to(const at::Tensor& x) const;
+  /// y = gelu(conv(x)); y * gate is added to `sum`, which may be undefined: nothing yet. For
+  /// convolutions that keep the shape; gate [batch, height, width, 1].
+  at::Tensor gelu_gated(const at::Tensor& x, const at::Tensor& gate, at::Tensor& sum) const;
 
  private:
-  at::Tensor fast(const at::Tensor& x, bool residual) const;
+  at::Tensor fast(const at::Tensor& x, ConvEpilogue& epilogue) const;
 
   std::shared_ptr<PackedConvolution> packed_;  // shared by copies
 };

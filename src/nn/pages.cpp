@@ -88,7 +88,7 @@ class Pool {
   }
 
  private:
-  static constexpr size_t kMostWaiting = size_t{192} << 20;
+  static constexpr size_t kMostWaiting = size_t{384} << 20;
   std::mutex guard_;
   std::multimap<size_t, Block> free_;
   size_t waiting_ = 0;

@@ -12,7 +12,7 @@ namespace vesalius::nn {
 at::Tensor huge_empty(int64_t count);
 
 /// A fp32 tensor for what stands between layers, not initialised. Large ones come from a pool of
-/// huge pages that freed ones go back to (at most 192 MB wait there): the system would clear every
+/// huge pages that freed ones go back to (at most 384 MB wait there): the system would clear every
 /// page anew, which costs a tenth of a forward pass.
 at::Tensor pooled_empty(at::IntArrayRef shape);
 

@@ -136,10 +136,16 @@ std::shared_ptr<const PackedWeight::Layout> PackedWeight::get(const KernelTable&
 
 at::Tensor packed_product(const PackedWeight::Layout& w, const at::Tensor& x, Activation activation,
                           const at::Tensor& residual) {
+  auto y = pooled_empty({x.size(0), w.out});
+  packed_product_into(w, x, activation, residual, y);
+  return y;
+}
+
+void packed_product_into(const PackedWeight::Layout& w, const at::Tensor& x, Activation activation,
+                         const at::Tensor& residual, const at::Tensor& y) {
   const auto& kernels = *w.kernels;
   const int64_t rows = x.size(0);
-  auto y = pooled_empty({rows, w.out});
-  if (rows == 0) return y;
+  if (rows == 0) return;
   const Product product{x.const_data_ptr<float>(),
                         w.packed.const_data_ptr<float>(),
                         w.bias.const_data_ptr<float>(),
@@ -161,20 +167,20 @@ at::Tensor packed_product(const PackedWeight::Layout& w, const at::Tensor& x, Ac
     const int64_t last = grid.panels * (j + 1) / grid.column_parts * kernels.panel;
     kernels.product(product, {row, end - row, column, std::min(last, w.out) - column}, memory);
   });
-  return y;
 }
 
 at::Tensor kernel_layer_norm(const KernelTable& kernels, const at::Tensor& x,
-                             const at::Tensor& weight, const at::Tensor& bias, double eps) {
+                             const at::Tensor& weight, const at::Tensor& bias, double eps,
+                             const at::Tensor& residual) {
   auto y = pooled_empty(x.sizes());
   const int64_t dim = x.size(-1), rows = dim > 0 ? x.numel() / dim : 0;
   const auto w = weight.contiguous(), b = bias.contiguous();
-  const Normalisation n{x.const_data_ptr<float>(),
-                        w.const_data_ptr<float>(),
-                        b.const_data_ptr<float>(),
-                        y.mutable_data_ptr<float>(),
-                        dim,
-                        static_cast<float>(eps)};
+  const auto before = residual.defined() ? residual.contiguous() : residual;
+  const Normalisation n{
+      x.const_data_ptr<float>(),   w.const_data_ptr<float>(),
+      b.const_data_ptr<float>(),   before.defined() ? before.const_data_ptr<float>() : nullptr,
+      y.mutable_data_ptr<float>(), dim,
+      static_cast<float>(eps)};
   run_tasks(divide_up(rows, kSomeRows), 0, [&](int64_t task, float*) {
     for (int64_t row = task * kSomeRows; row < std::min(rows, (task + 1) * kSomeRows); ++row)
       kernels.normalise(n, row);

@@ -80,10 +80,15 @@ class PackedWeight {
 at::Tensor packed_product(const PackedWeight::Layout& weight, const at::Tensor& x,
                           Activation activation = Activation::kNone,
                           const at::Tensor& residual = {});
+/// The same into y, contiguous memory of rows * out numbers.
+void packed_product_into(const PackedWeight::Layout& weight, const at::Tensor& x,
+                         Activation activation, const at::Tensor& residual, const at::Tensor& y);
 
-/// Layer normalisation of the last dimension of x, which is fp32 and contiguous.
+/// Layer normalisation of the last dimension of x, which is fp32 and contiguous, plus the residual
+/// where there is one.
 at::Tensor kernel_layer_norm(const KernelTable& kernels, const at::Tensor& x,
-                             const at::Tensor& weight, const at::Tensor& bias, double eps);
+                             const at::Tensor& weight, const at::Tensor& bias, double eps,
+                             const at::Tensor& residual = {});
 
 /// Rows of x [n, dim] by number, contiguous.
 at::Tensor kernel_rows(const at::Tensor& x, const at::Tensor& numbers);

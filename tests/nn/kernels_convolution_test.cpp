@@ -50,6 +50,27 @@ TEST_P(ConvolutionTest, AddsItsInput) {
   }
 }
 
+TEST_P(ConvolutionTest, WideDepthwiseKernelsGateWhatTheyGive) {
+  for (const int64_t kernel : {3, 5, 7, 9})
+    for (const auto& [height, width] : {std::array{13, 30}, {3, 2}, {16, 12}}) {
+      SCOPED_TRACE(std::to_string(kernel) + " over " + std::to_string(height));
+      const auto conv = random_convolution(ConvShape::depthwise(40, kernel));
+      const auto x = at::randn({2, height, width, 40});
+      const auto gates = at::randn({2, height, width, 3});
+      const auto y = at::gelu(exact(conv, x));
+      at::Tensor sum;
+      expect_close(conv.gelu_gated(x, gates.narrow(-1, 1, 1), sum), y);
+      conv.gelu_gated(x, gates.narrow(-1, 2, 1), sum);
+      expect_close(sum, y * (gates.narrow(-1, 1, 1) + gates.narrow(-1, 2, 1)).to(at::kDouble));
+    }
+}
+
+TEST_P(ConvolutionTest, LargeMapsGoInBands) {
+  const auto conv = random_convolution({40, 24, 3, 2, 1});
+  const auto x = at::randn({2, 260, 240, 40});  // 5.6 million numbers of patches an image
+  expect_close(conv(x), exact(conv, x));
+}
+
 TEST_P(ConvolutionTest, TakesViewsAndFollowsAWeightThatChanges) {
   const auto conv = random_convolution({6, 10, 3, 2, 1});
   const auto x = at::randn({1, 6, 9, 11}).permute({0, 2, 3, 1});

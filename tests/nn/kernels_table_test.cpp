@@ -292,36 +292,58 @@ TEST_P(Kernels, AttentionBetweenThirtyTwoChannels) {
   }
 }
 
+double exact_gelu(double x) { return x / 2 * (1 + std::erf(x / std::sqrt(2))); }
+
+/// The depth-wise convolution of channel `c` around one pixel, in float64.
+double depthwise_at(const Depthwise& d, int64_t row, int64_t column, int64_t c) {
+  double sum = d.bias[c] + (d.residual ? d.x[(row * d.width + column) * d.channels + c] : 0);
+  for (int64_t tap = 0; tap < d.kernel * d.kernel; ++tap) {
+    const int64_t a = row + tap / d.kernel - d.kernel / 2;
+    const int64_t b = column + tap % d.kernel - d.kernel / 2;
+    if (a >= 0 && b >= 0 && a < d.height && b < d.width)
+      sum += static_cast<double>(d.weight[tap * d.channels + c]) *
+             d.x[(a * d.width + b) * d.channels + c];
+  }
+  return d.gelu ? exact_gelu(sum) : sum;
+}
+
 TEST_P(Kernels, DepthwiseRowsOfEveryWidth) {
-  for (const int64_t channels : {1, 7, 16, 33, 100})
-    for (const auto& [height, width] : {std::pair{1, 1}, {1, 5}, {4, 1}, {3, 2}, {5, 9}})
-      for (const bool residual : {false, true}) {
-        SCOPED_TRACE(std::to_string(channels) + " of " + std::to_string(height) + " x " +
-                     std::to_string(width));
-        const auto x = drawn("map", int64_t{height} * width * channels);
-        const auto weight = drawn("taps", 9 * channels), bias = drawn("bias", channels);
-        Floats y(x.size(), -77);
-        const Depthwise d{x.data(), weight.data(), bias.data(), y.data(),
-                          height,   width,         channels,    residual};
-        for (int64_t row = height; row-- > 0;) table().depthwise(d, row);
-        std::vector<double> reference;
-        for (int64_t r = 0; r < height; ++r)
-          for (int64_t column = 0; column < width; ++column)
+  for (const int64_t kernel : {3, 5, 7, 9})
+    for (const int64_t channels : {1, 7, 16, 33, 56})
+      for (const auto& [height, width] : {std::pair{1, 1}, {1, 5}, {4, 1}, {3, 14}, {11, 27}})
+        for (const bool residual : {false, true}) {
+          SCOPED_TRACE(std::to_string(kernel) + ": " + std::to_string(channels) + " of " +
+                       std::to_string(height) + " x " + std::to_string(width));
+          const auto x = drawn("map", int64_t{height} * width * channels);
+          const auto weight = drawn("taps", kernel * kernel * channels);
+          const auto bias = drawn("bias", channels), gates = drawn("gates", height * width * 3);
+          Floats y(x.size(), -77), gated(x.size(), residual ? 2 : -77);
+          const Depthwise d{.x = x.data(),
+                            .weight = weight.data(),
+                            .bias = bias.data(),
+                            .y = y.data(),
+                            .x_stride = channels,
+                            .height = height,
+                            .width = width,
+                            .channels = channels,
+                            .kernel = kernel,
+                            .residual = residual,
+                            .gelu = channels > 7,
+                            .gate = gates.data() + 1,
+                            .gate_stride = 3,
+                            .gated = gated.data(),
+                            .add_gated = residual};
+          table().depthwise(d, height / 2, height);
+          table().depthwise(d, 0, height / 2);
+          std::vector<double> sums, products;
+          for (int64_t at = 0; at < height * width; ++at)
             for (int64_t c = 0; c < channels; ++c) {
-              const auto at = [&](int64_t a, int64_t b) {
-                return a < 0 || b < 0 || a >= height || b >= width
-                           ? 0.0
-                           : static_cast<double>(
-                                 x[static_cast<size_t>((a * width + b) * channels + c)]);
-              };
-              double sum = bias[static_cast<size_t>(c)] + (residual ? at(r, column) : 0);
-              for (int64_t tap = 0; tap < 9; ++tap)
-                sum += weight[static_cast<size_t>(tap * channels + c)] *
-                       at(r + tap / 3 - 1, column + tap % 3 - 1);
-              reference.push_back(sum);
+              sums.push_back(depthwise_at(d, at / width, at % width, c));
+              products.push_back(sums.back() * d.gate[at * 3] + (residual ? 2 : 0));
             }
-        expect_close(y, reference, 2e-6);
-      }
+          expect_close(y, sums, 3e-6);
+          expect_close(gated, products, 3e-6);
+        }
 }
 
 TEST_P(Kernels, NormalisedRowsKeepFullPrecision) {
@@ -347,10 +369,12 @@ TEST_P(Kernels, NormalisedRowsKeepFullPrecision) {
       }
       Floats y(x.size(), -77);
       for (int64_t row = 0; row < 3; ++row)
-        table().normalise({x.data(), weight.data(), bias.data(), y.data(), dim, kEps}, row);
+        table().normalise({x.data(), weight.data(), bias.data(), nullptr, y.data(), dim, kEps},
+                          row);
       expect_close(y, reference, offset == 0 ? 3e-6 : 2e-3);
       for (int64_t row = 0; row < 3; ++row)
-        table().normalise({x.data(), weight.data(), bias.data(), x.data(), dim, kEps}, row);
+        table().normalise({x.data(), weight.data(), bias.data(), nullptr, x.data(), dim, kEps},
+                          row);
       EXPECT_EQ(x, y) << "in place";
     }
   }

@@ -138,6 +138,14 @@ TEST(Linear, WrongShapeIsReported) {
   EXPECT_THROW(w.store().finish(), Error);
 }
 
+TEST(Linear, AnMlpInBandsIsTheMlp) {
+  const Linear fc1(random({2048, 8}, 1), random({2048}, 2)), fc2(random({8, 2048}, 3), {});
+  const auto x = random({3, 1501, 8}, 4);  // 9.2 million hidden numbers: two bands
+  const auto whole = fc2(fc1.gelu(x));
+  EXPECT_LT(difference(gelu_mlp(fc1, fc2, x), whole), 1e-5);
+  EXPECT_TRUE(at::equal(gelu_mlp(fc1, fc2, x.narrow(1, 0, 9)), fc2(fc1.gelu(x.narrow(1, 0, 9)))));
+}
+
 TEST(LayerNorm, EpsIsInsideTheRoot) {
   const auto weight = random({32}), bias = random({32}, 2), x = random({5, 32}, 3) * 1e-3;
   for (const double eps : {1e-5, 1e-6, 1e-12}) {
@@ -147,6 +155,12 @@ TEST(LayerNorm, EpsIsInsideTheRoot) {
     const auto expected = centred / at::sqrt(centred.square().mean(-1, true) + eps) * weight + bias;
     EXPECT_LT(difference(norm(x), expected), 3e-6) << eps;
   }
+}
+
+TEST(LayerNorm, AddsWhatItScales) {
+  const LayerNorm norm(weights({{"weight", random({20}, 2)}, {"bias", random({20}, 3)}}), 20);
+  const auto x = random({5, 20}, 4), scale = random({20}, 5), residual = random({5, 20}, 6);
+  EXPECT_LT(difference(norm.add(x, scale, residual), residual + scale * norm(x)), 1e-5);
 }
 
 TEST(LayerNorm, TakesViewsAndNothing) {

@@ -1,0 +1,110 @@
+// What a benchmark's program does between requests of the script that drives it beside its peers.
+// Requests come as lines on standard input, and each is answered by one JSON object a line:
+//   fp32|bf16 INPUT
+//             one forward pass: {"seconds", "cpu_seconds", "resident_mb", "peak_mb"}
+//   save PATH
+//             writes what the last pass gave (safetensors)
+//   peak fp32|bf16
+//             {"flops", "cpu_flops"} a second of the inner loop of products, on data in the first
+//             cache
+#pragma once
+
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+
+#include <chrono>
+#include <ctime>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <numeric>
+#include <sstream>
+#include <string>
+
+#include "base/json.h"
+#include "checkpoint/safetensors.h"
+#include "nn/plan.h"
+
+namespace vesalius::bench {
+
+using Tensors = std::map<std::string, at::Tensor>;
+using Clock = std::chrono::steady_clock;
+
+inline double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// "VmRSS" or "VmHWM" of this process in megabytes.
+inline double memory_mb(const std::string& what) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(what + ":")) return std::stod(line.substr(what.size() + 1)) / 1000;
+  return 0;
+}
+
+inline nn::Precision parse_precision(const std::string& name) {
+  if (name != "fp32" && name != "bf16")
+    fail(ErrorCode::kUsage, "Precision '{}' is not known; use fp32 or bf16.", name);
+  return name == "bf16" ? nn::Precision::kBf16 : nn::Precision::kFp32;
+}
+
+/// Of all threads together, in the inner loop of products of this precision; a second of the
+/// clock and of a processor.
+inline Json peak_flops(nn::Precision precision) {
+  const nn::PlanScope plan(precision);
+  const auto* kernels = nn::planned_kernels();
+  if (kernels == nullptr) return {{"flops", 0}, {"cpu_flops", 0}};
+  const std::clock_t cpu = std::clock();
+  const auto start = Clock::now();
+  std::vector<double> done(at::get_num_threads());
+  nn::run_tasks(std::ssize(done), 0, [&](int64_t task, float*) {
+    constexpr int64_t kRepeats = 100'000;
+    done[task] = kernels->inner_loop(kRepeats);
+  });
+  const double all = std::accumulate(done.begin(), done.end(), 0.0);
+  return {{"flops", all / seconds_since(start)},
+          {"cpu_flops", all * CLOCKS_PER_SEC / static_cast<double>(std::clock() - cpu)}};
+}
+
+/// Answers requests until standard input ends; `forward` makes a pass over the input of that name.
+class Worker {
+ public:
+  explicit Worker(std::function<Tensors(const std::string& input)> forward)
+      : forward_(std::move(forward)) {}
+
+  void serve() {
+    for (std::string line; std::getline(std::cin, line);) {
+      std::istringstream words(line);
+      std::string verb, object;
+      words >> verb >> object;
+      std::cout << answer(verb, object).dump() << std::endl;
+    }
+  }
+
+ private:
+  Json answer(const std::string& verb, const std::string& object) {
+    if (verb == "save") {
+      write_safetensors(object, last_);
+      return Json::object();
+    }
+    if (verb == "peak") return peak_flops(parse_precision(object));
+    return pass(parse_precision(verb), object);
+  }
+
+  Json pass(nn::Precision precision, const std::string& input) {
+    const nn::PlanScope plan(precision);
+    const std::clock_t cpu = std::clock();
+    const auto start = Clock::now();
+    last_ = forward_(input);
+    return {{"seconds", seconds_since(start)},
+            {"cpu_seconds", static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC},
+            {"resident_mb", memory_mb("VmRSS")},
+            {"peak_mb", memory_mb("VmHWM")}};
+  }
+
+  std::function<Tensors(const std::string& input)> forward_;
+  Tensors last_;
+};
+
+}  // namespace vesalius::bench
