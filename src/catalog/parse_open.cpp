@@ -12,7 +12,7 @@ namespace {
 const char* const kOfTraining = "criterion.empty_weight";
 
 bool is_unused(std::string_view name) {
-  return name.find("biomed_encoder") != std::string_view::npos || name == kOfTraining;
+  return models::BiomedParseV1::is_unused(name) || name == kOfTraining;
 }
 
 bool stays_float(std::string_view name) {

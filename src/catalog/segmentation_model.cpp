@@ -26,18 +26,6 @@ std::vector<models::Prompts> calls_of(const models::Prompts& prompts, Company co
   return calls;
 }
 
-/// Version 1's values of red, green and blue (ImageNet's), which its file does not hold.
-at::Tensor normalised(const models::BiomedParseV1& /*model*/, const at::Tensor& pixels) {
-  const auto row = [&](float r, float g, float b) {
-    return at::tensor({r, g, b}).view({1, 3, 1, 1}).to(pixels.device());
-  };
-  return (pixels - row(123.675F, 116.28F, 103.53F)) / row(58.395F, 57.12F, 57.375F);
-}
-
-at::Tensor normalised(const models::BiomedParseV2& model, const at::Tensor& pixels) {
-  return (pixels - model.pixel_mean) / model.pixel_std;
-}
-
 /// Planes one by one: version 1 takes one image a call.
 PlaneMasks run(const models::BiomedParseV1& model, const at::Tensor& pixels,
                const std::vector<models::Prompts>& calls, const models::Uniforms& /*uniforms*/) {
@@ -111,7 +99,7 @@ class OpenedParse : public SegmentationModel {
     const auto drawn = [&](at::IntArrayRef shape) { return uniforms(shape).to(device_); };
     const auto masks = std::visit(
         [&](const auto& model) {
-          const auto values = normalised(model, pixels.to(device_)).to(numbers_.type);
+          const auto values = model.normalised(pixels.to(device_)).to(numbers_.type);
           return run(model, values, calls, drawn);
         },
         *opened_.model);

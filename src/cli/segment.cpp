@@ -1,6 +1,8 @@
 // vesalius segment: masks from words.
 #include <algorithm>
+#include <set>
 
+#include "base/hash.h"
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -15,17 +17,39 @@ namespace {
 struct SegmentCommand {
   std::vector<std::string> inputs, prompts;
   std::string formats, intensity = "auto", kind, uniforms = "generator";
-  bool all = false, isolated = false, as_is = false, probabilities = false;
+  bool all = false, isolated = false, as_is = false, probabilities = false, fill_gaps = false;
+  std::string existence;                // file
+  tasks::ExistenceTable own_existence;  // what it holds
   tasks::SegmentInputOptions input;
   tasks::SegmentOptions options;
 };
 
-/// The kind of image that existence statistics and --all go by; nothing when nobody says.
-const tasks::ImageKind* kind_of(const SegmentCommand& command, const tasks::SegmentInput& input) {
-  if (!command.kind.empty()) return &tasks::image_kind(command.kind);
-  return tasks::kind_of({.modality = input.modality,
-                         .body_part = input.body_part,
-                         .description = input.dicom ? input.dicom->series_description : ""});
+/// The kind of image that existence statistics and --all go by; both empty when nobody says.
+struct Kind {
+  std::string key;
+  std::vector<std::string> targets;
+};
+
+/// A published kind with its targets, and those that the user's own table has of it.
+Kind with_own(const tasks::ImageKind& kind, const tasks::ExistenceTable& own) {
+  Kind all{kind.key, tasks::targets_to_try(kind)};
+  if (const auto more = own.find(kind.key); more != own.end())
+    for (const auto& [target, parameters] : more->second)
+      if (std::ranges::find(all.targets, target) == all.targets.end())
+        all.targets.push_back(target);
+  return all;
+}
+
+Kind kind_of(const SegmentCommand& command, const tasks::SegmentInput& input) {
+  const auto own = command.own_existence.find(command.kind);
+  if (own != command.own_existence.end() && tasks::kind_in_words(command.kind) == nullptr) {
+    Kind kind{command.kind, {}};
+    for (const auto& [target, parameters] : own->second) kind.targets.push_back(target);
+    return kind;
+  }
+  const auto* known = command.kind.empty() ? tasks::kind_of(tasks::hints_of(input))
+                                           : &tasks::image_kind(command.kind);
+  return known != nullptr ? with_own(*known, command.own_existence) : Kind{};
 }
 
 /// Prompts, and the numbers they have in label maps.
@@ -34,21 +58,28 @@ struct Asked {
   std::vector<uint16_t> numbers;
 };
 
+/// Each prompt where it stands first: in a volume, twins would take each other's voxels.
+void leave_once(std::vector<std::string>& prompts) {
+  std::set<std::string> seen;
+  std::erase_if(prompts, [&](const std::string& prompt) { return !seen.insert(prompt).second; });
+}
+
 Asked prompts_for(const SegmentCommand& command, const tasks::SegmentInput& input,
-                  const tasks::ImageKind* kind) {
+                  const Kind& kind) {
   Asked asked;
   for (const auto& joined : command.prompts) {
     auto split = tasks::split_prompts(joined);
     std::ranges::move(split, std::back_inserter(asked.prompts));
   }
   if (command.all) {
-    if (kind == nullptr)
+    if (kind.key.empty())
       fail(ErrorCode::kUsage,
            "{}: --all needs to know what kind of image it is. Say so with --modality, for example "
            "CT-Abdomen.",
            input.path);
-    asked.prompts = tasks::targets_to_try(*kind);
+    std::ranges::copy(kind.targets, std::back_inserter(asked.prompts));
   }
+  leave_once(asked.prompts);
   if (asked.prompts.empty() && input.prompts)
     for (const auto& [number, text] : input.prompts->texts) {
       asked.prompts.push_back(text);
@@ -80,8 +111,10 @@ Json json_of(const tasks::SegmentInput& input, const tasks::Target& target,
             {"voxels", target.voxels},
             {"volume_ml", number_or_null(target.volume_ml)},
             {"mean_intensity", number_or_null(target.mean_intensity)}};
-  if (target.p_value) line["p_value"] = *target.p_value;
-  if (target.existence_probability) line["existence_probability"] = *target.existence_probability;
+  if (target.existence_probability)
+    line["existence_probability"] = *target.existence_probability;
+  else
+    line["p_value"] = number_or_null(target.p_value);  // null: no statistic
   if (input.dicom) {
     line["study_instance_uid"] = input.dicom->study_instance_uid;
     line["series_instance_uid"] = input.dicom->series_instance_uid;
@@ -121,6 +154,11 @@ class Segmenter {
     if (model_->card().seeded)
       remark(session,
              model_->card().name + ": seeded weights, not trained; what it finds means nothing.");
+    if (model_->version() == 2 && !command.existence.empty())
+      fail(ErrorCode::kUsage,
+           "--existence is for version 1 (biomedparse-v1); {} tells itself how surely a target is "
+           "there.",
+           model_->card().name);
     if (model_->card().starter)
       remark(session, model_->card().name + ": a starter, for trying the program.");
   }
@@ -128,7 +166,7 @@ class Segmenter {
   void see(const std::string& path) {
     const auto input = tasks::read_segment_input(path, command_.input);
     for (const auto& line : input.remarks) remark(session_, path + ": " + line);
-    const auto* kind = kind_of(command_, input);
+    const auto kind = kind_of(command_, input);
     const auto asked = prompts_for(command_, input, kind);
     const tasks::Planes planes(input, {.version = model_->version(),
                                        .side = model_->side(),
@@ -136,8 +174,9 @@ class Segmenter {
                                        .as_is = command_.as_is});
     auto options = command_.options;
     options.prompts = asked.prompts;
-    options.kind = kind != nullptr ? kind->key : "";
+    options.kind = kind.key;
     const auto targets = run(input, planes, options);
+    if (model_->version() == 1) tell_of_no_statistic(path, kind, targets);
     const Json provenance = provenance_of(planes, options);
     write(input, planes, targets, asked, provenance);
     if (!session_.common.json) show(input, targets);
@@ -153,16 +192,42 @@ class Segmenter {
     });
   }
 
+  /// Version 1 has no other evidence.
+  void tell_of_no_statistic(const std::string& path, const Kind& kind,
+                            const std::vector<tasks::Target>& targets) const {
+    std::string without;
+    for (const auto& target : targets)
+      if (!target.p_value) without += (without.empty() ? "'" : ", '") + target.prompt + "'";
+    if (without.empty()) return;
+    const std::string why =
+        kind.key.empty()
+            ? ": the kind of image is not known. Say it with --modality."
+            : " in " + kind.key + ". `vesalius train existence` makes one from your own masks.";
+    remark(session_, path + ": what was found of " + without +
+                         " is kept; there is no statistic of its existence" + why);
+  }
+
   Json provenance_of(const tasks::Planes& planes, const tasks::SegmentOptions& options) const {
     recipes::Recipe recipe{.name = model_->version() == 1 ? "biomedparse" : "biomedparse-v2"};
     recipe.parameters = {{"intensity", planes.intensity().name},
                          {"prompts_together", options.company == catalog::Company::kTogether},
                          {"slice_batch", options.slice_batch}};
+    if (model_->version() == 1)
+      recipe.parameters["existence"] =
+          command_.existence.empty() ? "published" : sha256(read_text(command_.existence));
     if (model_->version() == 2) {
       recipe.parameters["seed"] = options.seed;
       recipe.parameters["samples"] = options.samples;
     }
     return catalog::provenance(*model_, recipe);
+  }
+
+  /// Of several inputs of one name the later ones get a number.
+  std::string free_stem(const std::string& path) {
+    const std::string stem = stem_of(path);
+    std::string free = stem;
+    for (int i = 2; !stems_.insert(free).second; ++i) free = fmt::format("{}-{}", stem, i);
+    return free;
   }
 
   void write(const tasks::SegmentInput& input, const tasks::Planes& planes,
@@ -174,7 +239,7 @@ class Segmenter {
     if (session_.common.json) print(lines.substr(0, lines.size() - 1));
     if (session_.common.output.empty()) return;
     results::SegmentFiles files{.folder = session_.common.output,
-                                .stem = stem_of(input.path),
+                                .stem = free_stem(input.path),
                                 .formats = command_.formats.empty()
                                                ? results::default_formats(input)
                                                : results::segment_formats(command_.formats),
@@ -194,6 +259,7 @@ class Segmenter {
   Session& session_;
   const SegmentCommand& command_;
   std::unique_ptr<catalog::SegmentationModel> model_;
+  std::set<std::string> stems_;  // of files written
 };
 
 int run_segment(Session& session, SegmentCommand command) {
@@ -202,8 +268,14 @@ int run_segment(Session& session, SegmentCommand command) {
   command.options.probabilities = command.probabilities;
   command.options.company =
       command.isolated ? catalog::Company::kIsolated : catalog::Company::kTogether;
+  if (command.fill_gaps) command.input.series.gaps = media::Gaps::kFill;
   for (const auto& joined : command.prompts) tasks::split_prompts(joined);
   if (!command.formats.empty()) results::segment_formats(command.formats);
+  if (!command.existence.empty()) {
+    command.own_existence = tasks::read_existence(command.existence);
+    command.options.existence =
+        tasks::with_targets(tasks::published_existence(), command.own_existence);
+  }
   notice(session);
   Segmenter segmenter(session, command);
   int failed = 0;
@@ -235,11 +307,17 @@ void add_segment(CLI::App& app, Session& session) {
       ->required();
   command->add_option("--prompt", c->prompts,
                       "Targets in words, separated by '&'; repeatable. An npz may bring its own");
-  command->add_flag("--all", c->all, "Every target known for this modality and site");
+  command->add_flag("--all", c->all,
+                    "Every target known for this modality and site, beside those of --prompt");
   command->add_option("--format", c->formats,
                       "Of -o: seg, rtstruct, nifti, png, npz, json. Default: by the input");
   command->add_option("--modality", c->kind,
                       "Kind of image, as CT-Abdomen: for --all and the existence statistic");
+  command
+      ->add_option("--existence", c->existence,
+                   "Existence statistics of your own targets, from `vesalius train existence`, "
+                   "over the published ones (version 1)")
+      ->type_name("FILE");
   command
       ->add_option("--intensity", c->intensity,
                    "Window or percentiles of a volume: auto, a name, or CENTER/WIDTH")
@@ -263,6 +341,8 @@ void add_segment(CLI::App& app, Session& session) {
   command->add_flag("--as-is", c->as_is, "Slice volumes as they are stored, not turned");
   command->add_option("--frame", c->input.frame, "Of a multi-frame picture")->capture_default_str();
   command->add_option("--series", c->input.series.series_uid, "SeriesInstanceUID, of several");
+  command->add_flag("--fill-gaps", c->fill_gaps,
+                    "Missing slices of a series count as empty, with a remark; else they stop it");
 }
 
 const Registration kSegment{12, add_segment};

@@ -30,31 +30,40 @@ struct Start {
   std::string from;  // for the new card
 };
 
+/// What --config says: `family`, and the sizes in [architecture].
+catalog::ParseArchitecture read_config(const fs::path& file) {
+  const Json table = catalog::parse_toml(read_text(file), file.string());
+  const std::string name = table.value("family", std::string("biomedparse-v2"));
+  if (catalog::family_named(name, file.string()).task != catalog::Task::kSegmentation)
+    fail(ErrorCode::kUsage, "{}: '{}' is no family of segmentation models.", file.string(), name);
+  const int version = catalog::parse_version({.family = name});
+  Json sizes = table.value("architecture", Json::object());
+  // BiomedBERT is stored in version 1's file and never called: no need to make one up.
+  if (version == 1)
+    for (const auto& [key, least] :
+         {std::pair{"biomed_width", 1}, {"biomed_layers", 0}, {"biomed_vocabulary", 1}})
+      if (!sizes.contains(key)) sizes[key] = least;
+  return catalog::read_architecture(sizes, version, file.string());
+}
+
 Start begin(const Session& session, const SegmentCommand& command) {
   Start start;
   std::shared_ptr<TensorStore> store;
   if (command.config.empty()) {
     const auto opened = catalog::open_parse_package(catalog::model_folder(session.common.model));
-    if (opened.architecture.version != 2)
-      fail(ErrorCode::kModel,
-           "{}: is BiomedParse v1, which is not trained here; fine-tune a version-2 model "
-           "(biomedparse-v2, medimageparse or starter-parse).",
-           opened.package.folder.string());
     start.architecture = opened.architecture;
     start.from = catalog::card_of_package(opened.package).name;
     store = opened.store;
   } else {
-    const Json table = catalog::parse_toml(read_text(command.config), command.config);
-    start.architecture =
-        catalog::read_architecture(table.value("architecture", Json::object()), 2, command.config);
+    start.architecture = read_config(command.config);
     store = TensorStore::initialised(session.common.seed);
-    const models::BiomedParseV2 model(Weights(store), start.architecture.model);
+    catalog::make_parse_model(store, start.architecture);
   }
   // A file's mapping is read-only; training needs tensors of its own.
   for (const auto& [name, tensor] : store->taken())
     start.trainee.tensors[name] = tensor.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
-  start.trainee.config = start.architecture.model;
-  start.trainee.side = command.side > 0 ? command.side : start.architecture.image_size;
+  start.trainee.architecture = start.architecture;
+  if (command.side > 0) start.trainee.architecture.image_size = command.side;
   return start;
 }
 
@@ -88,7 +97,7 @@ Json new_card(const Session& session, const SegmentCommand& command, const Start
               const tasks::TrainResult& result) {
   Json card{{"name", command.name.empty() ? fs::path(session.common.output).filename().string()
                                           : command.name},
-            {"family", "biomedparse-v2"},
+            {"family", fmt::format("biomedparse-v{}", start.architecture.version)},
             {"title", "Trained with vesalius train segment"},
             {"limits", "Not evaluated beyond its own training. Research use only."}};
   card["architecture"] = catalog::write_architecture(start.architecture);
@@ -174,12 +183,16 @@ int run_train_segment(Session& session, SegmentCommand command) {
 
 void add_options(CLI::App& app, SegmentCommand& c) {
   app.add_option("--data", c.data,
-                 "Folder with train/ and train_mask/, or a CSV with image, prompt, mask, kind")
+                 "A folder in one of the published layouts (train/ and train_mask/; volumes with "
+                 "class_prompts.json; what process_2D.py makes of these), or a CSV with image, "
+                 "prompt, mask and, where wanted, kind, weight, label")
       ->required();
   app.add_option("--validation", c.validation,
-                 "The same (a folder's test/ and test_mask/), only measured, after every epoch");
+                 "The same (of a folder test/ in place of train/), only measured, after every "
+                 "epoch");
   app.add_option("--config", c.config,
-                 "Train from nothing a model of this [architecture] (TOML), not --model");
+                 "Train from nothing, not --model: a TOML with [architecture] and, for version 1, "
+                 "family = \"biomedparse-v1\"");
   app.add_option("--name", c.name, "The new model's name; default: that of the folder");
   app.add_option("--part", c.part,
                  "all; decoder: backbone and text tower stay; lora: updates of low rank")
@@ -228,7 +241,8 @@ void add_train_segment(CLI::App& train, Session& session) {
   auto* segment = add_command(
       train, session,
       {"segment",
-       "Masks from words (BiomedParse v2's loss): fine-tunes --model, or trains --config",
+       "Masks from words (the published loss of BiomedParse v1 or v2): fine-tunes --model, or "
+       "trains --config",
        {"vesalius train segment --model medimageparse --data outlined/ --validation outlined/ "
         "--part lora -o mine/",
         "vesalius train segment --config small.toml --data train.csv --learning-rate 1e-3 -o "

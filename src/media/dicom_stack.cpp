@@ -209,7 +209,7 @@ void report_gaps(const Ordered& ordered, const std::vector<int64_t>& at, double 
   }
   fail(ErrorCode::kUnsupported, "{}: get the whole series again{}", where,
        missing > static_cast<int64_t>(at.size()) ? ", or give the files of one stack"
-                                                 : ", or allow gaps");
+                                                 : ", or allow gaps (--fill-gaps)");
 }
 
 void remark_tilt(const Vector3& step, const Plane& plane, std::vector<std::string>& remarks) {
@@ -241,6 +241,9 @@ void remark_instance_numbers(const std::vector<SliceHead>& slices,
     remarks.push_back(
         fmt::format("{} instance numbers are missing, the first {}: the series may not be whole",
                     holes, first));
+  if (numbers.size() > 1 && numbers.front() > 1)
+    remarks.push_back(fmt::format(
+        "the first instance number is {}: slices before it may be missing", numbers.front()));
 }
 
 /// Fills in the third step, and says which slice goes where.

@@ -65,8 +65,8 @@ std::vector<Series> join_nameless(std::vector<Series> all) {
   return joined;
 }
 
-std::vector<fs::path> files_of_series(const std::vector<fs::path>& files,
-                                      const std::string& wanted) {
+std::vector<fs::path> files_of_series(const std::vector<fs::path>& files, const std::string& wanted,
+                                      const fs::path& where) {
   SeriesGroups groups = group_series(files);
   if (!groups.failures.empty())
     fail(ErrorCode::kUnsupported, "{}{}; without it the series may not be whole",
@@ -77,7 +77,9 @@ std::vector<fs::path> files_of_series(const std::vector<fs::path>& files,
   if (all.size() == 1 && wanted.empty()) return all.front().files;
   const auto found = std::ranges::find(all, wanted, &Series::uid);
   if (!wanted.empty() && found != all.end()) return found->files;
-  fail(ErrorCode::kUnsupported, "{}{}; say which by its SeriesInstanceUID, or give its files alone",
+  fail(ErrorCode::kUnsupported,
+       "{}: {}{}; say which by its SeriesInstanceUID (--series), or give its files alone",
+       where.string(),
        wanted.empty() ? fmt::format("the files are of {} series: ", all.size())
                       : fmt::format("there is no series {} among ", wanted),
        list_series(all));
@@ -189,7 +191,8 @@ DicomVolume read_dicom_volume(const std::vector<fs::path>& inputs,
   if (files.empty())
     fail(ErrorCode::kUnsupported, "{}: no DICOM file is there",
          inputs.empty() ? std::string("nothing was given") : inputs.front().string());
-  const Gathered all = gather(files_of_series(files, options.series_uid), options.threads);
+  const Gathered all =
+      gather(files_of_series(files, options.series_uid, inputs.front()), options.threads);
   Stack stack = stack_slices(all.heads, options.gaps, [&](size_t a, size_t b) {
     return read_values(all.slices[a], all.heads[a]) == read_values(all.slices[b], all.heads[b]);
   });

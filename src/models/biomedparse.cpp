@@ -1,6 +1,7 @@
 #include "models/biomedparse.h"
 
 #include <algorithm>
+#include <array>
 
 #include "nn/trace.h"
 
@@ -45,6 +46,11 @@ void take_biomed_encoder(const Weights& w, const BiomedBertConfig& c) {
   take_affine(w / "pooler.dense", {dim, dim});
 }
 
+/// Parts of the names that take_unused() asks for.
+constexpr std::array<std::string_view, 5> kUnused{".biomed_encoder.", ".pn_indicator.",
+                                                  ".mask_sptial_embed.", ".spatial_embed.",
+                                                  ".spatial_featured."};
+
 /// What version 1's file holds for strokes and other prompts than words.
 void take_unused(const Weights& w, const BiomedParseConfig& c) {
   constexpr int64_t kMemories = 32;
@@ -61,6 +67,12 @@ void take_unused(const Weights& w, const BiomedParseConfig& c) {
 
 /// Rows scaled to length one as the reference has it.
 at::Tensor normalise(const at::Tensor& x) { return x / (x.norm(2, -1, /*keepdim=*/true) + 1e-7); }
+
+PixelFeatures image_of(const PixelFeatures& features, int64_t i) {
+  PixelFeatures one{features.mask_features.narrow(0, i, 1), {}};
+  for (const auto& level : features.levels) one.levels.push_back(level.narrow(0, i, 1));
+  return one;
+}
 
 /// [prompts, longest, dim], shorter ones filled up with zeros.
 at::Tensor pad(const std::vector<at::Tensor>& tokens) {
@@ -100,17 +112,44 @@ BiomedParseV1::BiomedParseV1(const Weights& w, const BiomedParseConfig& c)
   take_unused(w, c);
 }
 
-PixelFeatures BiomedParseV1::features(const at::Tensor& pixels) const {
-  return pixel_decoder(backbone(pixels));
+PixelFeatures BiomedParseV1::features(const at::Tensor& pixels, const DropPath& drop) const {
+  return pixel_decoder(backbone(pixels, drop));
+}
+
+QueryMasks BiomedParseV1::of_prompts(const SeemMasks& decoded, const Prompts& prompts) const {
+  const auto scale = lang_encoder.logit_scale.exp().clamp_max(100);
+  return {decoded.masks[0],
+          scale * at::matmul(normalise(prompts.classes), normalise(decoded.captions[0]).t())};
 }
 
 GroundedMasks BiomedParseV1::ground(const PixelFeatures& features, const Prompts& prompts) const {
-  const auto decoded = predictor(features, at::cat(prompts.tokens).unsqueeze(0));
-  const auto scale = lang_encoder.logit_scale.exp().clamp_max(100);
-  const auto scores =
-      scale * at::matmul(normalise(prompts.classes), normalise(decoded.captions[0]).t());
-  const auto chosen = scores.argmax(-1);  // [prompts]
-  return {decoded.masks[0].index_select(0, chosen), chosen, scores};
+  const auto all = of_prompts(predictor(features, at::cat(prompts.tokens).unsqueeze(0)), prompts);
+  const auto chosen = all.scores.argmax(-1);  // [prompts]
+  return {all.masks.index_select(0, chosen), chosen, all.scores};
+}
+
+std::vector<std::vector<QueryMasks>> BiomedParseV1::every_layer(
+    const PixelFeatures& features, const std::vector<Prompts>& prompts) const {
+  std::vector<std::vector<QueryMasks>> images(prompts.size());
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    const auto own = image_of(features, static_cast<int64_t>(i));
+    for (const auto& said : predictor.every_layer(own, at::cat(prompts[i].tokens).unsqueeze(0)))
+      images[i].push_back(of_prompts(said, prompts[i]));
+  }
+  return images;
+}
+
+at::Tensor BiomedParseV1::normalised(const at::Tensor& pixels) {
+  const auto row = [&](float r, float g, float b) {
+    return at::tensor({r, g, b}).view({1, 3, 1, 1}).to(pixels.device());
+  };
+  return (pixels - row(123.675F, 116.28F, 103.53F)) / row(58.395F, 57.12F, 57.375F);
+}
+
+bool BiomedParseV1::is_unused(std::string_view name) {
+  return name == "dilation_kernel" || std::ranges::any_of(kUnused, [&](std::string_view part) {
+           return name.find(part) != std::string_view::npos;
+         });
 }
 
 GroundedMasks BiomedParseV1::operator()(const at::Tensor& pixels, const Prompts& prompts) const {
@@ -133,6 +172,10 @@ BiomedParseV2::BiomedParseV2(const Weights& w, const BiomedParseConfig& c)
 
 PixelFeatures BiomedParseV2::features(const at::Tensor& pixels, const DropPath& drop) const {
   return pixel_decoder(backbone(pixels, drop));
+}
+
+at::Tensor BiomedParseV2::normalised(const at::Tensor& pixels) const {
+  return (pixels - pixel_mean) / pixel_std;
 }
 
 ParsedMasks BiomedParseV2::parse(const at::Tensor& pixels, const PixelFeatures& features,

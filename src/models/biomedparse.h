@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "checkpoint/weights.h"
@@ -59,6 +60,12 @@ struct PromptEncoder {
   Prompts operator()(const std::vector<std::vector<int32_t>>& ids) const;
 };
 
+/// What all queries say of one image.
+struct QueryMasks {
+  at::Tensor masks;   // [queries, height / 4, width / 4], logits
+  at::Tensor scores;  // [prompts, queries], scaled cosines by which queries are chosen
+};
+
 /// The mask of each prompt among those of all queries.
 struct GroundedMasks {
   at::Tensor masks;    // [prompts, height / 4, width / 4], logits
@@ -77,9 +84,21 @@ struct BiomedParseV1 {
   /// Normalised pixels [1, 3, height, width], sides multiples of 32. Prompts of one call see each
   /// other.
   GroundedMasks operator()(const at::Tensor& pixels, const Prompts& prompts) const;
-  PixelFeatures features(const at::Tensor& pixels) const;
+  PixelFeatures features(const at::Tensor& pixels, const DropPath& drop = {}) const;
   /// The rest of the call, for several sets of prompts on one image.
   GroundedMasks ground(const PixelFeatures& features, const Prompts& prompts) const;
+  /// For training: what each image's queries say before the decoder's first layer and behind each.
+  /// `prompts` of its own for every image.
+  std::vector<std::vector<QueryMasks>> every_layer(const PixelFeatures& features,
+                                                   const std::vector<Prompts>& prompts) const;
+  /// Pixels 0 to 255 [batch, 3, height, width] by ImageNet's red, green and blue, which the file
+  /// does not hold.
+  static at::Tensor normalised(const at::Tensor& pixels);
+  /// Whether a tensor of its file is for strokes, or BiomedBERT's, which no pass here asks for.
+  static bool is_unused(std::string_view name);
+
+ private:
+  QueryMasks of_prompts(const SeemMasks& decoded, const Prompts& prompts) const;
 };
 
 struct ParsedMasks {
@@ -103,6 +122,7 @@ struct BiomedParseV2 {
   ParsedMasks operator()(const at::Tensor& pixels, const Prompts& prompts,
                          const Uniforms& uniforms) const;
   PixelFeatures features(const at::Tensor& pixels, const DropPath& drop = {}) const;
+  at::Tensor normalised(const at::Tensor& pixels) const;
   /// The rest of the call, for several sets of prompts on the same pixels.
   ParsedMasks parse(const at::Tensor& pixels, const PixelFeatures& features, const Prompts& prompts,
                     const Uniforms& uniforms) const;

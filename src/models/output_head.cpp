@@ -1,6 +1,7 @@
 #include "models/output_head.h"
 
 #include "models/mask_transformer.h"
+#include "nn/trace.h"
 
 namespace vesalius::models {
 namespace {
@@ -29,9 +30,14 @@ at::Tensor OutputHead::operator()(const at::Tensor& pixels, const at::Tensor& ma
   const auto quarter =
       at::cat({shrunk(pixels, height, width, prompts).permute({0, 3, 1, 2}), small}, 1);
   const auto doubled = at::conv_transpose2d(quarter, deconv_weight, deconv_bias, 2, 1);
-  auto x = nn::gelu(layer_norm(channels_last(doubled)));  // [batch * prompts, 2h, 2w, channels]
-  x = at::cat({shrunk(pixels, 2 * height, 2 * width, prompts), x}, 3);
-  const auto sharp = output_conv2(nn::gelu(output_conv(x))).permute({0, 3, 1, 2});
+  nn::trace("output_deconv", doubled);
+  auto x = layer_norm(channels_last(doubled));  // [batch * prompts, 2h, 2w, channels]
+  nn::trace("layer_norm", x);
+  x = output_conv(at::cat({shrunk(pixels, 2 * height, 2 * width, prompts), nn::gelu(x)}, 3));
+  nn::trace("output_conv", x);
+  x = output_conv2(nn::gelu(x));  // [batch * prompts, 2h, 2w, 1]
+  nn::trace("output_conv2", x);
+  const auto sharp = x.permute({0, 3, 1, 2});
   return ((sharp + mean) / 2).view({batch, prompts, 2 * height, 2 * width});
 }
 

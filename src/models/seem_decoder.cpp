@@ -47,7 +47,8 @@ SeemDecoder::SeemDecoder(const Weights& w, const SeemConfig& c)
   }
 }
 
-SeemMasks SeemDecoder::operator()(const PixelFeatures& features, const at::Tensor& tokens) const {
+void SeemDecoder::run(const PixelFeatures& features, const at::Tensor& tokens,
+                      const std::function<void(SeemMasks)>& say) const {
   const int64_t batch = features.mask_features.size(0), dim = config.transformer.dim;
   const auto of_batch = [&](const at::Tensor& x) { return x.expand({batch, -1, dim}); };
   const auto levels = level_tokens(features, level_embed);
@@ -57,6 +58,7 @@ SeemMasks SeemDecoder::operator()(const PixelFeatures& features, const at::Tenso
   const auto positions = at::cat({query_positions, of_batch(tokens.detach())}, 1);
   auto heads = predict(*this, queries, features, 0);
   for (size_t i = 0; i < cross_attention.size(); ++i) {
+    say(std::move(heads.out));
     const auto& level = levels[i % kLevels];
     const auto memory = cross_attention[i].multihead_attn.memory(level.keys, level.values);
     queries = cross_attention[i](queries, query_positions, memory, heads.blocked);
@@ -67,9 +69,22 @@ SeemMasks SeemDecoder::operator()(const PixelFeatures& features, const at::Tenso
     words = all.narrow(1, config.queries, words.size(1));
     heads = predict(*this, queries, features, (i + 1) % kLevels);
   }
-  nn::trace(name, "masks", heads.out.masks);
-  nn::trace(name, "captions", heads.out.captions);
-  return std::move(heads.out);
+  say(std::move(heads.out));
+}
+
+SeemMasks SeemDecoder::operator()(const PixelFeatures& features, const at::Tensor& tokens) const {
+  SeemMasks last;
+  run(features, tokens, [&](SeemMasks said) { last = std::move(said); });
+  nn::trace(name, "masks", last.masks);
+  nn::trace(name, "captions", last.captions);
+  return last;
+}
+
+std::vector<SeemMasks> SeemDecoder::every_layer(const PixelFeatures& features,
+                                                const at::Tensor& tokens) const {
+  std::vector<SeemMasks> all;
+  run(features, tokens, [&](SeemMasks said) { all.push_back(std::move(said)); });
+  return all;
 }
 
 }  // namespace vesalius::models

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,14 @@ struct SeemDecoder {
   /// Features of a batch of images and the tokens [1, tokens, dim] of all prompts, which see each
   /// other.
   SeemMasks operator()(const PixelFeatures& features, const at::Tensor& tokens) const;
+  /// The same before the first layer and behind each, `layers` + 1 in all: what training looks at.
+  /// The training's own form (seem_v1) has further queries, for objects without words and for
+  /// strokes, which these neither see nor are seen by.
+  std::vector<SeemMasks> every_layer(const PixelFeatures& features, const at::Tensor& tokens) const;
+
+ private:
+  void run(const PixelFeatures& features, const at::Tensor& tokens,
+           const std::function<void(SeemMasks)>& say) const;
 };
 
 }  // namespace vesalius::models

@@ -20,7 +20,9 @@ using tasks::Target;
 constexpr int64_t kShownSlices = 12;
 constexpr int kSheetColumns = 4, kSheetSide = 320;
 
+/// A prompt as part of a file's name: without what file systems mind, and not too long for them.
 std::string file_name(std::string prompt) {
+  constexpr size_t kLongest = 120;
   for (char& c : prompt) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == ' ')
@@ -28,7 +30,23 @@ std::string file_name(std::string prompt) {
     else if (byte < 0x80 && std::isalnum(byte) == 0 && c != '-' && c != '_')
       c = '_';
   }
-  return prompt;
+  if (prompt.size() <= kLongest) return prompt;
+  size_t end = kLongest;
+  while ((static_cast<unsigned char>(prompt[end]) & 0xC0U) == 0x80U) --end;  // a whole character
+  return prompt.substr(0, end);
+}
+
+/// One a target, no two alike: prompts that differ in what is left out get a number.
+std::vector<std::string> file_names(const std::vector<Target>& targets) {
+  std::set<std::string> taken{"overview"};
+  std::vector<std::string> names;
+  for (const Target& target : targets) {
+    const std::string name = file_name(target.prompt);
+    std::string free = name;
+    for (int i = 2; !taken.insert(free).second; ++i) free = fmt::format("{}-{}", name, i);
+    names.push_back(std::move(free));
+  }
+  return names;
 }
 
 media::Image grey(const std::vector<uint8_t>& values, const media::Grid& grid, int scale) {
@@ -105,17 +123,23 @@ class Writer {
  public:
   Writer(const tasks::SegmentInput& input, const tasks::Planes& planes,
          const std::vector<Target>& targets, const SegmentFiles& files)
-      : input_(input), planes_(planes), targets_(targets), files_(files) {}
+      : input_(input),
+        planes_(planes),
+        targets_(targets),
+        files_(files),
+        names_(file_names(targets)) {}
 
   void png() {
-    for (const Target& target : targets_) {
+    for (size_t i = 0; i < targets_.size(); ++i) {
+      const Target& target = targets_[i];
       const auto& grid = input_.volume.grid;
+      const fs::path file = path("_" + names_[i] + ".png");
       if (grid.size[2] > 1) {
-        write_png(path("_" + file_name(target.prompt) + ".png"), overview(planes_, {target}));
+        write_png(file, overview(planes_, {target}));
         continue;
       }
-      write_png(path("_" + file_name(target.prompt) + ".png"), grey(target.mask, grid, 255));
-      maps(target, ".png", [&](const fs::path& to, const std::vector<uint8_t>& values) {
+      write_png(file, grey(target.mask, grid, 255));
+      maps(i, ".png", [&](const fs::path& to, const std::vector<uint8_t>& values) {
         write_png(to, grey(values, grid, 1));
       });
     }
@@ -130,9 +154,9 @@ class Writer {
     };
     write(path(".nii.gz"), labels());
     const bool each = share_voxels(targets_);
-    for (const Target& target : targets_) {
-      if (each) write(path("_" + file_name(target.prompt) + ".nii.gz"), target.mask);
-      maps(target, ".nii.gz", write);
+    for (size_t i = 0; i < targets_.size(); ++i) {
+      if (each) write(path("_" + names_[i] + ".nii.gz"), targets_[i].mask);
+      maps(i, ".nii.gz", write);
     }
   }
 
@@ -159,8 +183,9 @@ class Writer {
   }
 
   template <class Write>
-  void maps(const Target& target, const char* ending, const Write& write) {
-    const std::string name = "_" + file_name(target.prompt);
+  void maps(size_t i, const char* ending, const Write& write) {
+    const Target& target = targets_[i];
+    const std::string name = "_" + names_[i];
     if (!target.probability.empty())
       write(path(name + "_probability" + ending), target.probability);
     if (!target.uncertainty.empty())
@@ -179,6 +204,7 @@ class Writer {
   const tasks::Planes& planes_;
   const std::vector<Target>& targets_;
   const SegmentFiles& files_;
+  std::vector<std::string> names_;  // of the targets, in file names
   SegmentWritten written_;
 };
 

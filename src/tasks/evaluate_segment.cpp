@@ -1,12 +1,12 @@
 #include "tasks/evaluate_segment.h"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 #include "base/error.h"
 #include "tasks/intervals.h"
 #include "tasks/mask_files.h"
+#include "tasks/same_grid.h"
 
 namespace vesalius::tasks {
 namespace {
@@ -14,57 +14,6 @@ namespace {
 using media::Grid;
 using media::LabelVolume;
 using media::Vector3;
-
-Vector3 spacing_of(const Grid& grid) { return {grid.spacing(0), grid.spacing(1), grid.spacing(2)}; }
-
-bool knows_spacing(const Grid& grid) { return grid.placed || spacing_of(grid) != Vector3{1, 1, 1}; }
-
-std::string text_of(const Grid& grid) {
-  const auto [i, j, k] = grid.size;
-  return fmt::format("{} x {} x {} voxels of {:.4g} x {:.4g} x {:.4g} mm", i, j, k, grid.spacing(0),
-                     grid.spacing(1), grid.spacing(2));
-}
-
-/// The furthest that a corner of the one lies from that of the other, in voxels.
-double shift(const Grid& a, const Grid& b) {
-  double furthest = 0;
-  for (int corner = 0; corner < 8; ++corner) {
-    std::array<double, 3> at{};
-    for (int axis = 0; axis < 3; ++axis)
-      if ((corner >> axis & 1) != 0)
-        at[static_cast<size_t>(axis)] = static_cast<double>(a.size[static_cast<size_t>(axis)] - 1);
-    const Vector3 there = b.index_of(a.at(at[0], at[1], at[2]));
-    for (size_t axis = 0; axis < 3; ++axis)
-      furthest = std::max(furthest, std::abs(there[axis] - at[axis]));
-  }
-  return furthest;
-}
-
-bool same_spacing(const Grid& a, const Grid& b) {
-  constexpr double kRelative = 1e-3;
-  for (int axis = 0; axis < 3; ++axis)
-    if (std::abs(a.spacing(axis) / b.spacing(axis) - 1) > kRelative) return false;
-  return true;
-}
-
-/// Error unless the voxels of both lie in the same places, as far as the files tell. Affines of the
-/// same image differ by rounding; a tenth of a voxel is more than that.
-void check_same_grid(const LabelVolume& prediction, const LabelVolume& truth,
-                     const MaskPair& pair) {
-  constexpr double kShift = 0.1;
-  const Grid &a = prediction.grid, &b = truth.grid;
-  const bool told = knows_spacing(a) && knows_spacing(b);
-  if (a.size != b.size || (told && !same_spacing(a, b)))
-    fail(ErrorCode::kUnsupported,
-         "{}: has {}, its truth {} has {}. Masks are compared voxel by voxel: save the prediction "
-         "on the grid of the truth.",
-         pair.prediction, text_of(a), pair.truth, text_of(b));
-  if (a.placed && b.placed && shift(a, b) > kShift)
-    fail(ErrorCode::kUnsupported,
-         "{}: lies elsewhere in the patient than its truth {} (by up to {:.3g} voxels; axes {} and "
-         "{}). Save the prediction on the grid of the truth.",
-         pair.prediction, pair.truth, shift(a, b), a.orientation(), b.orientation());
-}
 
 /// The grid to measure on: the truth's, unless it does not know its spacing, or another is told.
 Grid measuring_grid(const LabelVolume& prediction, const LabelVolume& truth,
@@ -113,7 +62,7 @@ std::vector<uint32_t> objects_of(const LabelVolume& volume) {
 std::vector<SegmentCase> evaluate_pair(const MaskPair& pair, size_t number,
                                        const SegmentEvaluation& evaluation) {
   const LabelVolume prediction = read_mask(pair.prediction), truth = read_mask(pair.truth);
-  check_same_grid(prediction, truth, pair);
+  check_same_grid({prediction.grid, pair.prediction}, {truth.grid, pair.truth}, "truth");
   const auto& spacing = pair.spacing ? pair.spacing : evaluation.spacing;
   const Grid grid = measuring_grid(prediction, truth, spacing);
   std::vector<SegmentCase> cases;

@@ -59,6 +59,12 @@ std::string existence_json(const ExistenceTable& table) {
   return dump_json(file, 1) + "\n";
 }
 
+ExistenceTable with_targets(ExistenceTable base, const ExistenceTable& more) {
+  for (const auto& [modality, targets] : more)
+    for (const auto& [target, parameters] : targets) base[modality][target] = parameters;
+  return base;
+}
+
 MaskFeatures mask_features(std::span<const float> probability, std::span<const uint8_t> rgb) {
   constexpr float kLevels = 255, kInside = 128;
   constexpr double kScale = 256;

@@ -34,6 +34,8 @@ const ExistenceTable& published_existence();
 /// kUnsupported for another form, naming the entry at fault.
 ExistenceTable read_existence(const fs::path& path);
 std::string existence_json(const ExistenceTable& table);
+/// `base` with the targets of `more`, which go before its own.
+ExistenceTable with_targets(ExistenceTable base, const ExistenceTable& more);
 
 /// Features of the pixels with probability * 255 >= 128, which is more than 0.5 (as published).
 /// `rgb` has three bytes for each of `probability`. Four zeros where there is no such pixel.

@@ -6,72 +6,15 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
-#include <set>
 
 #include "base/parallel.h"
-#include "base/progress.h"
-#include "media/image.h"
-#include "media/resize.h"
 
 namespace vesalius::tasks {
 namespace {
 
-enum Stream : uint64_t { kImage = 21, kChange };
+enum Stream : uint64_t { kImage = 21, kChange, kWords };
 
 constexpr size_t kTries = 16;  // for a prompt that the image does not have
-
-media::Image open_rgb(const fs::path& file) {
-  return media::to_rgb(media::decode_image(read_file(file), file.string()));
-}
-
-/// Zeros on both sides of the shorter axis, the odd one behind: the published way.
-at::Tensor squared(const at::Tensor& x) {
-  const int64_t height = x.size(-2), width = x.size(-1), side = std::max(height, width);
-  const int64_t top = (side - height) / 2, left = (side - width) / 2;
-  return at::constant_pad_nd(x, {left, side - width - left, top, side - height - top});
-}
-
-at::Tensor planes_of(const media::Image& image, int64_t channels) {
-  const auto flat = at::from_blob(const_cast<uint8_t*>(image.data.data()),
-                                  {image.height, image.width, channels}, at::kByte);
-  return flat.permute({2, 0, 1}).clone();
-}
-
-at::Tensor read_pixels(const fs::path& file, int64_t side) {
-  const auto x = squared(planes_of(open_rgb(file), 3)).to(at::kFloat).unsqueeze(0);
-  const auto y = at::_upsample_bicubic2d_aa(x, {side, side}, /*align_corners=*/false);
-  return y[0].round().clamp(0, 255).to(at::kByte);
-}
-
-/// Of size `like` before padding; small objects survive: a pixel is set where half of it was, or
-/// where the target would vanish, any of it.
-at::Tensor read_mask(const fs::path& file, int64_t side) {
-  const auto mask = planes_of(open_rgb(file), 3).amax(0).ne(0).to(at::kFloat);
-  const auto x = squared(mask).view({1, 1, std::max(mask.size(0), mask.size(1)), -1});
-  if (!mask.any().item<bool>()) return at::zeros({side, side}, at::kByte);
-  const auto share = at::adaptive_avg_pool2d(x, {side, side})[0][0];
-  const auto half = share >= 0.5;
-  return (half.any().item<bool>() ? half : share > 0).to(at::kByte);
-}
-
-bool names_a_side(const std::string& prompt) {
-  return prompt.find("left") != std::string::npos || prompt.find("right") != std::string::npos;
-}
-
-OutlineStore::Sample read_sample(const OutlinedImage& image, int64_t side) {
-  OutlineStore::Sample sample{
-      .pixels = read_pixels(image.image, side), .kind = image.kind, .name = image.image.string()};
-  std::vector<at::Tensor> masks;
-  for (const Outline& outline : image.outlines) {
-    const auto mask = outline.mask.empty() ? at::Tensor() : read_mask(outline.mask, side);
-    const bool there = mask.defined() && mask.any().item<bool>();
-    (there ? sample.present : sample.absent).push_back(outline.prompt);
-    if (there) masks.push_back(mask);
-    sample.sided = sample.sided || names_a_side(outline.prompt);
-  }
-  sample.masks = masks.empty() ? at::zeros({0, side, side}, at::kByte) : at::stack(masks);
-  return sample;
-}
 
 /// Where an output pixel is read, in the units of grid_sampler: [1, side, side, 2].
 at::Tensor affine_grid(int64_t side, double degrees, double scale, double right, double down,
@@ -106,33 +49,6 @@ at::Tensor toned(const at::Tensor& pixels, const OutlineAugmentation& how, Keyed
 
 }  // namespace
 
-OutlineStore::OutlineStore(const std::vector<OutlinedImage>& images, int64_t side, bool quiet) {
-  std::vector<std::optional<Sample>> read(images.size());
-  {
-    Progress progress("Reading images", static_cast<int64_t>(images.size()), quiet);
-    parallel_for(static_cast<int64_t>(images.size()), [&](int64_t i) {
-      const c10::NoGradGuard no_grad;
-      try {
-        read[i] = read_sample(images[i], side);
-      } catch (const Error& problem) {
-        warn(problem.what());
-      }
-      progress.advance();
-    });
-  }
-  std::map<std::string, std::set<std::string>> prompts;
-  for (auto& sample : read) {
-    if (!sample) continue;
-    prompts[sample->kind].insert(sample->present.begin(), sample->present.end());
-    prompts[sample->kind].insert(sample->absent.begin(), sample->absent.end());
-    samples_.push_back(std::move(*sample));
-  }
-  for (const auto& [kind, names] : prompts) vocabulary_[kind].assign(names.begin(), names.end());
-  if (samples_.empty())
-    fail(ErrorCode::kUnsupported, "none of the {} images can be read; the lines above say why.",
-         images.size());
-}
-
 OutlineBatches::OutlineBatches(const OutlineStore& store, const OutlineSampling& sampling)
     : store_(store), sampling_(sampling) {
   std::map<std::string, double> count;
@@ -152,7 +68,7 @@ size_t OutlineBatches::choose(KeyedRandom& random) const {
   return std::min<size_t>(found - cumulative_.begin(), store_.size() - 1);
 }
 
-std::vector<std::string> OutlineBatches::choose_prompts(const OutlineStore::Sample& sample,
+std::vector<std::string> OutlineBatches::choose_prompts(const OutlinedSample& sample,
                                                         KeyedRandom& random) const {
   std::vector<std::string> chosen;
   const auto any = [&](const std::vector<std::string>& names) {
@@ -180,6 +96,12 @@ std::vector<std::string> OutlineBatches::choose_prompts(const OutlineStore::Samp
     chosen.push_back(prompt.value_or("nothing"));
   }
   return chosen;
+}
+
+std::string OutlineBatches::phrased(const std::string& prompt, KeyedRandom& random) const {
+  const auto& others = store_.phrasings(prompt);
+  const auto which = static_cast<size_t>(random.below(std::ssize(others) + 1));
+  return which == 0 ? prompt : others[which - 1];
 }
 
 OutlineBatch OutlineBatches::make(int64_t number) const {
@@ -215,10 +137,15 @@ OutlineBatch OutlineBatches::make(int64_t number) const {
       all = at::grid_sampler(all.unsqueeze(0), grid, 0, 0, /*align_corners=*/false)[0];
       if (change.chance(how.blur)) all.narrow(0, 0, 3).copy_(blurred(all.narrow(0, 0, 3)));
       all.narrow(0, 0, 3).copy_(toned(all.narrow(0, 0, 3), how, change, change.next()));
+      // Before and behind are alike from the other side, as published.
+      if (sample.slices && change.chance(0.5))
+        all.narrow(0, 1, 2).copy_(all.narrow(0, 1, 2).flip(0).clone());
     }
     result.pixels[i].copy_(all.narrow(0, 0, 3));
     result.masks[i].copy_(all.narrow(0, 3, sampling_.prompts) >= 0.5);
-    std::ranges::copy(prompts, result.prompts.begin() + i * sampling_.prompts);
+    KeyedRandom words({sampling_.seed, kWords, key, place});
+    std::ranges::transform(prompts, result.prompts.begin() + i * sampling_.prompts,
+                           [&](const std::string& prompt) { return phrased(prompt, words); });
   });
   return result;
 }

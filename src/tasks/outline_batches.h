@@ -5,11 +5,10 @@
 #include <ATen/ATen.h>
 
 #include <future>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "tasks/outlines.h"
+#include "tasks/outline_store.h"
 #include "tasks/random.h"
 
 namespace vesalius::tasks {
@@ -40,31 +39,6 @@ struct OutlineBatch {
   std::vector<std::string> prompts;  // [batch * prompts]
 };
 
-/// Images and masks, padded to squares, resized and kept in memory as bytes.
-class OutlineStore {
- public:
-  /// Files that cannot be read are named on standard error and left out; Error kUnsupported if none
-  /// is left.
-  OutlineStore(const std::vector<OutlinedImage>& images, int64_t side, bool quiet);
-  struct Sample {
-    at::Tensor pixels;                 // u8 [3, side, side]
-    at::Tensor masks;                  // u8 [present, side, side]
-    std::vector<std::string> present;  // prompts of the masks
-    std::vector<std::string> absent;   // looked for and not there
-    std::string kind, name;
-    double weight = 1;
-    bool sided = false;  // a target names left or right
-  };
-  size_t size() const { return samples_.size(); }
-  const Sample& operator[](size_t i) const { return samples_[i]; }
-  /// Prompts of each kind.
-  const std::map<std::string, std::vector<std::string>>& vocabulary() const { return vocabulary_; }
-
- private:
-  std::vector<Sample> samples_;
-  std::map<std::string, std::vector<std::string>> vocabulary_;
-};
-
 class OutlineBatches {
  public:
   OutlineBatches(const OutlineStore& store, const OutlineSampling& sampling);
@@ -75,8 +49,8 @@ class OutlineBatches {
  private:
   OutlineBatch make(int64_t number) const;
   size_t choose(KeyedRandom& random) const;
-  std::vector<std::string> choose_prompts(const OutlineStore::Sample& sample,
-                                          KeyedRandom& random) const;
+  std::vector<std::string> choose_prompts(const OutlinedSample& sample, KeyedRandom& random) const;
+  std::string phrased(const std::string& prompt, KeyedRandom& random) const;
   const OutlineStore& store_;
   OutlineSampling sampling_;
   std::vector<double> cumulative_;  // of the images' drawing weights

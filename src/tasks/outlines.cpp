@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <type_traits>
 
 #include "base/error.h"
+#include "tasks/class_prompts.h"
 #include "tasks/manifest.h"
 
 namespace vesalius::tasks {
@@ -36,12 +38,14 @@ std::string kind_of(const std::string& stem) {
   return spaced(stem.substr(modality + 1, site - modality - 1) + " " + stem.substr(site + 1));
 }
 
-std::vector<OutlinedImage> read_folder(const fs::path& folder, const std::string& split) {
+std::vector<OutlinedImage> read_pictures(const fs::path& folder, const std::string& split) {
   std::vector<OutlinedImage> result;
   for (const fs::path& file : images_in(folder / split))
     result.push_back({file, kind_of(file.stem().string()), {}, 1});
   if (result.empty())
-    fail(ErrorCode::kUnsupported, "{}: holds no PNG images. The published layout has them there.",
+    fail(ErrorCode::kUnsupported,
+         "{}: holds no PNG images. The published layouts have them there, or volumes as .npz and "
+         "class_prompts.json in a folder above.",
          (folder / split).string());
   for (const fs::path& mask : images_in(folder / (split + "_mask"))) {
     const std::string stem = mask.stem().string();
@@ -53,20 +57,23 @@ std::vector<OutlinedImage> read_folder(const fs::path& folder, const std::string
       fail(ErrorCode::kUnsupported,
            "{}: belongs to no image of {}. Masks are named IMAGE_MODALITY_SITE_TARGET.png.",
            mask.string(), (folder / split).string());
-    owner->outlines.push_back({spaced(stem.substr(cut + 1)), mask});
+    owner->outlines.push_back({spaced(stem.substr(cut + 1)), mask, 0, {}});
   }
   std::erase_if(result, [](const OutlinedImage& one) { return one.outlines.empty(); });
   return result;
 }
 
-double weight_of(const std::string& text, const fs::path& manifest, size_t row) {
-  if (text.empty()) return 1;
-  double weight = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), weight);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || !(weight >= 0))
-    fail(ErrorCode::kUnsupported, "{}: row {} has the weight '{}', which is no number from 0 on.",
-         manifest.string(), row, text);
-  return weight;
+template <class T>
+T number_of(const Json& row, const std::string& column, T otherwise, const fs::path& manifest,
+            size_t number) {
+  const std::string text = column_text(row, column);
+  if (text.empty()) return otherwise;
+  T value{};
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || !(value >= 0))
+    fail(ErrorCode::kUnsupported, "{}: row {} has the {} '{}', which is no {}number from 0 on.",
+         manifest.string(), number, column, text, std::is_integral_v<T> ? "whole " : "");
+  return value;
 }
 
 std::vector<OutlinedImage> read_rows(const fs::path& manifest) {
@@ -85,10 +92,13 @@ std::vector<OutlinedImage> read_rows(const fs::path& manifest) {
       result.push_back({beside(manifest, image),
                         column_text(row, "kind"),
                         {},
-                        weight_of(column_text(row, "weight"), manifest, number)});
+                        number_of<double>(row, "weight", 1, manifest, number)});
     const std::string mask = column_text(row, "mask");
     result[found->second].outlines.push_back(
-        {prompt, mask.empty() ? fs::path() : beside(manifest, mask)});
+        {.prompt = prompt,
+         .mask = mask.empty() ? fs::path() : beside(manifest, mask),
+         .label = number_of<uint16_t>(row, "label", 0, manifest, number),
+         .phrasings = {}});
   }
   return result;
 }
@@ -97,7 +107,10 @@ std::vector<OutlinedImage> read_rows(const fs::path& manifest) {
 
 std::vector<OutlinedImage> read_outlines(const fs::path& source, const std::string& split) {
   std::error_code ignored;
-  auto result = fs::is_directory(source, ignored) ? read_folder(source, split) : read_rows(source);
+  const bool folder = fs::is_directory(source, ignored);
+  auto result = !folder                            ? read_rows(source)
+                : has_class_prompts(source, split) ? read_class_prompts(source, split)
+                                                   : read_pictures(source, split);
   if (result.empty()) fail(ErrorCode::kUnsupported, "{}: has no outlined images.", source.string());
   return result;
 }

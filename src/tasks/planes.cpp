@@ -29,7 +29,7 @@ Orientation orientation_of(const SegmentInput& input, const PlaneOptions& option
 Slicing slicing_of_input(const SegmentInput& input, const PlaneOptions& options) {
   // A narrow picture is one slice all the same.
   if (input.kind == InputKind::kPicture) return slicing_of(input.volume.grid, {}, 0);
-  return choose_slicing(input.volume.grid, orientation_of(input, options));
+  return choose_slicing(input.volume.grid, orientation_of(input, options), options.axis);
 }
 
 recipes::Intensity intensity_of(const SegmentInput& input, const PlaneOptions& options) {

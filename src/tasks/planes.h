@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct PlaneOptions {
   int64_t side = 512;              // of the model's planes, pixels
   std::string intensity = "auto";  // or a name of recipes::make_intensity; pictures take none
   bool as_is = false;              // volumes are sliced as they are stored
+  std::optional<int> axis;         // along which volumes are sliced, of choose_slicing()
 };
 
 /// The planes of one input, made when they are asked for: memory does not grow with the number of

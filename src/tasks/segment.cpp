@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tasks/existence.h"
 #include "tasks/mask_choice.h"
 #include "tasks/mask_metrics.h"
 #include "tasks/plane_masks.h"
@@ -138,7 +137,7 @@ class Run {
         const auto place = static_cast<int64_t>(p);
         const auto features = mask_features(floats(answer.probability[s][place]), shown.data);
         const auto value =
-            existence_statistic(features, published_existence(), options_.kind, targets_[p].prompt);
+            existence_statistic(features, options_.existence, options_.kind, targets_[p].prompt);
         if (!value) continue;
         targets_[p].p_value = std::max(targets_[p].p_value.value_or(0), *value);
         if (*value < kExistenceCut) masks[s][place].zero_();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catalog/segmentation_model.h"
+#include "tasks/existence.h"
 #include "tasks/planes.h"
 #include "tasks/segment_input.h"
 
@@ -24,9 +25,10 @@ struct SegmentOptions {
   bool seeded_draws = false;  // by arithmetic, for parity
   int64_t samples = 1;        // draws of version 2 that are averaged
   int64_t slice_batch = 4;
-  bool overlapping = false;    // masks of a volume may share voxels
-  std::string kind;            // whose existence statistics are used, "CT-Abdomen"; may be empty
-  bool probabilities = false;  // kept for each target
+  bool overlapping = false;  // masks of a volume may share voxels
+  std::string kind;          // whose existence statistics are used, "CT-Abdomen"; may be empty
+  ExistenceTable existence = published_existence();  // of version 1
+  bool probabilities = false;                        // kept for each target
 };
 
 /// What was found of one prompt.

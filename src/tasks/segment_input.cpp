@@ -261,4 +261,10 @@ SegmentInput read_segment_input(const fs::path& path, const SegmentInputOptions&
   return input;
 }
 
+ImageHints hints_of(const SegmentInput& input) {
+  return {.modality = input.modality,
+          .body_part = input.body_part,
+          .description = input.dicom ? input.dicom->series_description : ""};
+}
+
 }  // namespace vesalius::tasks

@@ -12,6 +12,7 @@
 #include "media/nifti_header.h"
 #include "media/npz.h"
 #include "media/volume.h"
+#include "tasks/vocabulary.h"
 
 namespace vesalius::tasks {
 
@@ -50,5 +51,8 @@ struct SegmentInputOptions {
 /// one, with a remark; a volume without a modality is taken for CT where its values look like HU.
 /// Error kUnsupported for anything else, kUsage for a frame that is not there.
 SegmentInput read_segment_input(const fs::path& path, const SegmentInputOptions& options = {});
+
+/// What it says of its kind.
+ImageHints hints_of(const SegmentInput& input);
 
 }  // namespace vesalius::tasks

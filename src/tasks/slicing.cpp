@@ -40,15 +40,29 @@ int slice_axis(const std::array<int64_t, 3>& shape) {
   return static_cast<int>(std::ranges::min_element(shape) - shape.begin());
 }
 
-Slicing choose_slicing(const Grid& grid, Orientation orientation) {
+std::vector<int> view_axes(const Grid& grid) {
+  const Grid trained = grid.placed ? media::reoriented(grid, media::axis_order(grid, "LPS")) : grid;
+  const auto shape = numpy_shape(trained);
+  const auto differ = [&](size_t a, size_t b) {
+    const auto x = static_cast<double>(shape[a]), y = static_cast<double>(shape[b]);
+    return 2 * std::abs(x - y) / (x + y);
+  };
+  const auto [least, most] =
+      std::minmax({trained.spacing(0), trained.spacing(1), trained.spacing(2)});
+  const bool cubic = std::max({differ(0, 1), differ(0, 2), differ(1, 2)}) < 0.5;
+  if (cubic && (most - least) / most <= 0.1) return {0, 1, 2};
+  return {slice_axis(shape)};
+}
+
+Slicing choose_slicing(const Grid& grid, Orientation orientation, std::optional<int> axis) {
   if (orientation == Orientation::kAsIs || !grid.placed)
-    return slicing_of(grid, {}, slice_axis(numpy_shape(grid)));
+    return slicing_of(grid, {}, axis.value_or(slice_axis(numpy_shape(grid))));
   const AxisOrder trained = media::axis_order(grid, "LPS");
-  const int axis = slice_axis(numpy_shape(media::reoriented(grid, trained)));
-  if (orientation == Orientation::kTrained) return slicing_of(grid, trained, axis);
+  const int along = axis.value_or(slice_axis(numpy_shape(media::reoriented(grid, trained))));
+  if (orientation == Orientation::kTrained) return slicing_of(grid, trained, along);
   // Axial, coronal and sagittal slices as they hang on a light box.
   constexpr std::array<const char*, 3> kShown{"LPS", "LIP", "PIL"};
-  return slicing_of(grid, media::axis_order(grid, kShown[static_cast<size_t>(axis)]), 0);
+  return slicing_of(grid, media::axis_order(grid, kShown[static_cast<size_t>(along)]), 0);
 }
 
 }  // namespace vesalius::tasks

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -56,9 +57,15 @@ enum class Orientation {
   kAsIs,
 };
 
+/// The axes that process_2D.py of BiomedParse v2 slices a training volume along: all three of a
+/// nearly isotropic (10 %), nearly cubic volume in the order of kTrained, else slice_axis().
+std::vector<int> view_axes(const media::Grid& grid);
+
 /// The slices a model is to read. kTrained: the axes are made to run to the left, the back and the
 /// head (LPS), then slice_axis() is taken; slices along rows or columns so stand on their heads, as
 /// they did in training. kShown: rows of coronal and sagittal slices run to the feet.
-Slicing choose_slicing(const media::Grid& grid, Orientation orientation);
+/// `axis` stands in for the choice.
+Slicing choose_slicing(const media::Grid& grid, Orientation orientation,
+                       std::optional<int> axis = {});
 
 }  // namespace vesalius::tasks

@@ -83,12 +83,20 @@ constexpr DicomRule kRules[] = {
 
 }  // namespace
 
-const ImageKind& image_kind(std::string_view key) {
-  std::string known;
+const ImageKind* kind_in_words(std::string_view words) {
+  const std::string asked = bare(words);
   for (const auto& kind : image_kinds()) {
-    if (bare(kind.key) == bare(key)) return kind;
-    known += (known.empty() ? "" : ", ") + kind.key;
+    const bool any_site = kind.site.empty() && asked.starts_with(bare(kind.modality));
+    if (asked == bare(kind.key) || asked == bare(kind.modality + kind.site) || any_site)
+      return &kind;
   }
+  return nullptr;
+}
+
+const ImageKind& image_kind(std::string_view key) {
+  if (const ImageKind* kind = kind_in_words(key)) return *kind;
+  std::string known;
+  for (const auto& kind : image_kinds()) known += (known.empty() ? "" : ", ") + kind.key;
   fail(ErrorCode::kUsage, "'{}' is no kind of image that has a list of targets. There are: {}.",
        key, known);
 }

@@ -24,6 +24,9 @@ const std::vector<ImageKind>& image_kinds();
 /// for an unknown one, listing the keys.
 const ImageKind& image_kind(std::string_view key);
 
+/// The kind that a key or the words of a training image, "CT abdomen", mean; nothing for others.
+const ImageKind* kind_in_words(std::string_view words);
+
 /// What `segment --all` asks for: `recognised`, else `further`.
 const std::vector<std::string>& targets_to_try(const ImageKind& kind);
 

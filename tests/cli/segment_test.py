@@ -161,9 +161,52 @@ def test_seg_needs_dicom(v2, film, tmp_path):
     assert done.code == 4 and "not DICOM" in done.err and "nifti or png" in done.err
 
 
-def test_a_hundred_prompts(v2, film):
-    done = run("segment", film, "--model", v2, "--prompt", " & ".join(f"target {i}" for i in range(100)), "--json")
-    assert done.code == 0 and len(done.lines) == 100
+@pytest.mark.parametrize("prompts", [["", "x"], ["  "], ["&"], ["liver[SEP]"], ["x", "liver && spleen"]])
+def test_an_empty_prompt_stops_before_anything_is_read(v1, prompts, tmp_path):
+    asked = [word for prompt in prompts for word in ("--prompt", prompt)]
+    done = run("segment", tmp_path / "not there.png", "--model", v1, *asked, "-o", tmp_path / "out")
+    assert done.code == 2 and "empty part" in done.err and "liver & spleen" in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_hundred_prompts(v1, v2, film, tmp_path):
+    prompts = [f"target {i}" for i in range(100)]
+    for model in (v1, v2):
+        done = run("segment", film, "--model", model, "--prompt", " & ".join(prompts), "--json", "-o", tmp_path / "out")
+        assert done.code == 0, done.err
+        assert [line["prompt"] for line in done.lines] == prompts
+        assert len(list((tmp_path / "out").glob("film_target+*.png"))) == 100
+
+
+def test_no_prompt_is_lost(v2, film, tmp_path):
+    prompts = ["a/b", "a:b", "liver", "overview", "x" * 300, "liver"]
+    done = run("segment", film, "--model", v2, "--prompt", " & ".join(prompts), "--json", "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert [line["prompt"] for line in done.lines] == prompts[:-1]  # a twin is asked once
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"film_a_b.png", "film_a_b-2.png", "film_liver.png", "film_overview-2.png",
+                     f"film_{'x' * 120}.png", "film_overview.png", "film.jsonl"}
+
+
+def test_no_input_takes_the_place_of_another(v2, tmp_path):
+    for folder, seed in (("a", 1), ("b", 2)):
+        (tmp_path / folder).mkdir()
+        picture(seed).save(tmp_path / folder / "film.png")
+    done = run("segment", tmp_path / "a/film.png", tmp_path / "b/film.png", "--model", v2, "--prompt", "x", "--json",
+               "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    for line, stem in zip(done.lines, ("film", "film-2")):
+        assert json.loads((tmp_path / f"out/{stem}.jsonl").read_text()) == line
+        assert (np.asarray(Image.open(tmp_path / f"out/{stem}_x.png")) > 0).sum() == line["voxels"]
+
+
+def test_an_unknown_target_beside_all(v2, ct):
+    """Words that no list has are looked for like any others."""
+    done = run("segment", ct, "--model", v2, "--all", "--prompt", "flux capacitor & liver", "--modality", "CT-Abdomen",
+               "--json")
+    assert done.code == 0, done.err
+    prompts = [line["prompt"] for line in done.lines]
+    assert prompts[:2] == ["flux capacitor", "liver"] and "spleen" in prompts and prompts.count("liver") == 1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (33, 2)])
@@ -175,11 +218,25 @@ def test_pictures_of_hardly_any_pixels(v1, v2, tmp_path, size):
         assert Image.open(tmp_path / "out/small_x.png").size == size
 
 
-@pytest.mark.parametrize("values", [np.zeros((20, 18, 3), np.int16), np.full((20, 18, 1), np.nan, np.float32),
-                                    np.full((20, 18, 2), -1000, np.int16)])
-def test_volumes_with_nothing_in_them(v2, tmp_path, values):
-    done = run("segment", volume_file(tmp_path, values), "--model", v2, "--prompt", "liver", "--json")
-    assert done.code == 0 and len(done.lines) == 1, done.err
+def all_nan(shape):
+    return np.full(shape, np.nan, np.float32)
+
+
+@pytest.mark.parametrize("values, says", [
+    (np.zeros((20, 18, 3), np.int16), "all values are the same (0)"),
+    (np.full((20, 18, 2), -1000, np.int16), "all values are the same (-1000)"),
+    (all_nan((20, 18, 1)), "360 values are no numbers"),
+    (np.where(np.arange(720).reshape(20, 18, 2) % 7, np.float32(50), np.float32(np.nan)), "103 values are no numbers"),
+    (np.ones((1, 1, 1), np.int16), "all values are the same (1)")])
+def test_volumes_with_nothing_in_them(v1, v2, tmp_path, values, says):
+    nibabel = pytest.importorskip("nibabel")
+    file = volume_file(tmp_path, values)
+    for model in (v1, v2):
+        done = run("segment", file, "--model", model, "--prompt", "liver", "--json", "-o", tmp_path / "out")
+        assert done.code == 0 and len(done.lines) == 1, done.err
+        assert says in done.err and any(says in remark for remark in done.lines[0]["remarks"])
+        mask = nibabel.load(tmp_path / "out/volume.nii.gz")
+        assert mask.shape == values.shape and (np.asarray(mask.dataobj) > 0).sum() == done.lines[0]["voxels"]
 
 
 def test_one_bad_input_does_not_stop_the_others(v2, film, tmp_path):

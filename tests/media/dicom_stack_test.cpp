@@ -95,6 +95,15 @@ TEST(Stack, HolesInInstanceNumbers) {
             std::string::npos);
 }
 
+TEST(Stack, ASeriesThatDoesNotBeginWithOne) {
+  std::vector<SliceHead> slices = slices_at({0, 2, 4});
+  for (size_t i = 0; i < slices.size(); ++i)
+    slices[i].info.instance_number = static_cast<int>(i) + 7;
+  const Stack stack = stacked(slices);
+  ASSERT_EQ(stack.remarks.size(), 1U);
+  EXPECT_NE(stack.remarks[0].find("first instance number is 7"), std::string::npos);
+}
+
 TEST(Stack, OnePictureWithoutAPlace) {
   SliceHead slice = slice_at({});
   slice.info.image_orientation.clear();

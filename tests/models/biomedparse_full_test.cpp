@@ -9,16 +9,17 @@
 
 #include "base/files.h"
 #include "checkpoint/safetensors.h"
-#include "checkpoint/seeded.h"
-#include "models/biomedparse.h"
+#include "models/seeded_biomedparse.h"
 #include "nn/trace.h"
 
 using namespace vesalius;
 using namespace vesalius::models;
+using vesalius::testing::floats;
+using vesalius::testing::seeded_biomedparse;
+using vesalius::testing::seeded_draws;
+using vesalius::testing::Tensors;
 
 namespace {
-
-using Tensors = std::map<std::string, at::Tensor>;
 
 constexpr double kProbability = 3.1e-3;
 
@@ -34,33 +35,6 @@ const std::vector<std::pair<std::string, double>> kGates{
 const std::vector<std::vector<int32_t>> kPrompts{
     {49406, 10390, 49407}, {49406, 1823, 28374, 49407}, {49406, 34722, 14683, 49407}};
 
-std::span<float> floats(const at::Tensor& x) {
-  return {x.mutable_data_ptr<float>(), static_cast<size_t>(x.numel())};
-}
-
-/// Seeded values of every tensor that is used, the learned tables louder.
-template <class Model>
-Tensors seeded() {
-  const auto record = TensorStore::recording();
-  const Model model(Weights(record), {});
-  Seeding seeding;
-  for (const auto* table : {"query_feat.weight", "query_embed.weight", "query_feat_.weight",
-                            "query_embed_.weight", "level_embed.weight", "classifier_query.weight"})
-    seeding.gains.push_back({table, 16});
-  Tensors tensors;
-  for (const auto& [name, like] : record->taken()) {
-    tensors[name] = like;
-    if (name.find("biomed_encoder") != std::string::npos) continue;  // stored and never used
-    tensors[name] = at::empty(like.sizes(), at::kFloat);
-    const auto values = tensors[name];
-    for_seeded_chunks({.name = name, .shape = like.sizes().vec()}, seeding,
-                      [&](int64_t begin, std::span<const float> chunk) {
-                        std::ranges::copy(chunk, floats(values).begin() + begin);
-                      });
-  }
-  return tensors;
-}
-
 /// The image of make_biomedparse_golden.py: rings, stripes and seeded noise.
 at::Tensor pixels(int64_t side) {
   const auto x = at::linspace(-1, 1, side, at::kFloat).unsqueeze(0), y = x.t();
@@ -69,15 +43,6 @@ at::Tensor pixels(int64_t side) {
   const auto noise = at::empty({1, 3, side, side}, at::kFloat);
   seeded_stream("pixels", 7, 0, floats(noise));
   return rows.unsqueeze(0) + 0.3 * noise;
-}
-
-/// Draw k is (unit("draw.k") + 1) / 2.
-Uniforms seeded_draws() {
-  return [k = 0](at::IntArrayRef shape) mutable {
-    const auto drawn = at::empty(shape, at::kFloat);
-    seeded_stream("draw." + std::to_string(k++), 7, 0, floats(drawn));
-    return (drawn + 1) / 2;
-  };
 }
 
 /// 512 values spread over a tensor, as the script samples.
@@ -149,7 +114,7 @@ Tensors golden_of(const char* file) {
 TEST(BiomedParseFull, Version1) {
   const c10::InferenceMode inference;
   const auto golden = golden_of("biomedparse_v1_full.safetensors");
-  const auto store = std::make_shared<TensorStore>("seeded", seeded<BiomedParseV1>());
+  const auto store = std::make_shared<TensorStore>("seeded", seeded_biomedparse<BiomedParseV1>({}));
   const BiomedParseV1 model(Weights(store), {});
   const auto prompts = model.lang_encoder(kPrompts);
   expect_classes(prompts.classes, golden.at("result.classes"));
@@ -167,7 +132,7 @@ TEST(BiomedParseFull, Version1) {
 TEST(BiomedParseFull, Version2) {
   const c10::InferenceMode inference;
   const auto golden = golden_of("biomedparse_v2_full.safetensors");
-  const auto store = std::make_shared<TensorStore>("seeded", seeded<BiomedParseV2>());
+  const auto store = std::make_shared<TensorStore>("seeded", seeded_biomedparse<BiomedParseV2>({}));
   const BiomedParseV2 model(Weights(store), {});
   const auto prompts = model.language_encoder(kPrompts);
   expect_classes(prompts.classes, golden.at("result.classes"));

@@ -6,87 +6,18 @@
 
 #include "base/files.h"
 #include "checkpoint/safetensors.h"
-#include "checkpoint/seeded.h"
-#include "models/biomedparse.h"
+#include "models/seeded_biomedparse.h"
 #include "nn/trace.h"
 
 using namespace vesalius;
 using namespace vesalius::models;
+using namespace vesalius::testing;
 
 namespace {
-
-using Tensors = std::map<std::string, at::Tensor>;
 
 constexpr double kBlock = 1e-5, kStage = 2e-5, kEnd = 4e-5;  // of the largest value
 const std::vector<std::vector<int32_t>> kPrompts{
     {510, 17, 44, 3, 511}, {510, 9, 511}, {510, 100, 211, 8, 9, 77, 5, 511}};
-
-BiomedParseConfig tiny() {
-  const TransformerConfig transformer{.dim = 64, .heads = 4, .feedforward = 96};
-  BiomedParseConfig c;
-  c.backbone.embed_dim = 16;
-  c.backbone.depths = {1, 1, 2, 1};
-  c.pixel_decoder = {.transformer = transformer, .encoder_layers = 2};
-  c.text = {.vocabulary = 512,
-            .context = 16,
-            .width = 48,
-            .heads = 4,
-            .layers = 2,
-            .autoregressive = true};
-  c.seem = {.transformer = transformer, .queries = 7, .layers = 4};
-  c.boltzformer = {.transformer = transformer, .queries = 6, .layers = 4};
-  return c;
-}
-
-std::span<float> floats(const at::Tensor& x) {
-  return {x.mutable_data_ptr<float>(), static_cast<size_t>(x.numel())};
-}
-
-/// Seeded values of every tensor that a model asks for, the learned tables louder.
-template <class Model>
-Tensors seeded(const BiomedParseConfig& config) {
-  const auto record = TensorStore::recording();
-  const Model model(Weights(record), config);
-  Seeding seeding;
-  for (const auto* table : {"query_feat.weight", "query_embed.weight", "query_feat_.weight",
-                            "query_embed_.weight", "level_embed.weight", "classifier_query.weight"})
-    seeding.gains.push_back({table, 16});
-  Tensors tensors;
-  for (const auto& [name, like] : record->taken()) {
-    if (name.find("biomed_encoder") != std::string::npos) {
-      tensors[name] = like;  // stored and never used
-      continue;
-    }
-    const TensorEntry entry{.name = name, .shape = like.sizes().vec()};
-    at::Tensor value = at::empty(like.sizes(), at::kFloat);
-    seeded_values(entry, seeding, 0, floats(value));
-    tensors[name] = value;
-  }
-  return tensors;
-}
-
-/// Draw k is (unit("draw.k") + 1) / 2.
-Uniforms seeded_draws() {
-  return [k = 0](at::IntArrayRef shape) mutable {
-    const auto drawn = at::empty(shape, at::kFloat);
-    seeded_stream("draw." + std::to_string(k++), 7, 0, floats(drawn));
-    return (drawn + 1) / 2;
-  };
-}
-
-double difference(const at::Tensor& a, const at::Tensor& reference) {
-  return ((a - reference).abs().max() / reference.abs().max()).item<double>();
-}
-
-/// As make_biomedparse_golden.py samples.
-at::Tensor sample(const at::Tensor& x) {
-  const auto flat = x.reshape(-1);
-  const int64_t step = std::max<int64_t>(1, flat.numel() / 512);
-  const auto rms = flat.to(at::kDouble).pow(2).mean().sqrt().to(at::kFloat).view(1);
-  return at::cat({flat.slice(0, 0, std::nullopt, step)
-                      .narrow(0, 0, std::min<int64_t>(512, (flat.numel() + step - 1) / step)),
-                  rms});
-}
 
 /// [tokens, batch, dim] of the published code -> [batch, tokens, dim]
 at::Tensor batch_first(const at::Tensor& x) { return x.transpose(0, 1).contiguous(); }
@@ -102,8 +33,9 @@ struct Case {
 
   explicit Case(const char* file)
       : golden(read_safetensors(fs::path(VESALIUS_SOURCE_DIR) / "tests/models/golden" / file)),
-        store(std::make_shared<TensorStore>("seeded", seeded<Model>(tiny()))),
-        model(Weights(store), tiny()) {}
+        store(
+            std::make_shared<TensorStore>("seeded", seeded_biomedparse<Model>(tiny_biomedparse()))),
+        model(Weights(store), tiny_biomedparse()) {}
 
   const at::Tensor& in(const std::string& block, int i) const {
     return golden.at(block + ".in." + std::to_string(i));

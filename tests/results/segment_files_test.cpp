@@ -75,6 +75,24 @@ TEST(SegmentFiles, NamesOfPromptsAreSafe) {
   EXPECT_EQ(names_of(written)[0], "x____a_b_+c.png");
 }
 
+TEST(SegmentFiles, NoMaskTakesThePlaceOfAnother) {
+  const Scratch scratch;
+  const auto input = volume(1);
+  const tasks::Planes planes(input, {.side = 32});
+  std::string longest;
+  for (int i = 0; i < 200; ++i) longest += "ä";
+  std::vector<tasks::Target> targets;
+  for (const auto& prompt :
+       {std::string("a/b"), std::string("a:b"), std::string("overview"), longest, longest + "?"})
+    targets.push_back(target(prompt.c_str(), 48, {}));
+  const auto written = write_segment_files(
+      input, planes, targets, {.folder = scratch.path(), .stem = "x", .formats = {"png"}});
+  const auto cut = longest.substr(0, 120);
+  EXPECT_EQ(names_of(written), (std::vector<std::string>{"x_a_b.png", "x_a_b-2.png",
+                                                         "x_overview-2.png", "x_" + cut + ".png",
+                                                         "x_" + cut + "-2.png", "x_overview.png"}));
+}
+
 TEST(SegmentFiles, DicomObjectsNeedDicom) {
   const Scratch scratch;
   const auto input = volume(1);

@@ -49,6 +49,20 @@ TEST(Outlines, PublishedFolderNamesSayWhatIsWhat) {
   EXPECT_EQ(images[1].outlines[0].prompt, "COVID-19 infection");
 }
 
+TEST(Outlines, ALabelSaysWhichPixelsOfAMask) {
+  const Scratch scratch;
+  write_file(scratch / "m.csv",
+             "image,prompt,mask,label\na.nii.gz,liver,labels.nii.gz,6\na.nii.gz,all,b.nii.gz,\n");
+  const auto outlines = read_outlines(scratch / "m.csv")[0].outlines;
+  EXPECT_EQ(outlines[0].label, 6);
+  EXPECT_TRUE(outlines[0].holds(6) && !outlines[0].holds(5) && !outlines[0].holds(0));
+  EXPECT_TRUE(outlines[1].holds(6) && !outlines[1].holds(0));
+  for (const auto* label : {"-1", "70000", "six"}) {
+    write_file(scratch / "n.csv", std::string("image,prompt,mask,label\na,b,c,") + label + "\n");
+    EXPECT_NE(refusal(scratch / "n.csv").find("row 1 has the label"), std::string::npos) << label;
+  }
+}
+
 TEST(Outlines, WhatDoesNotFitIsNamed) {
   const Scratch scratch;
   write_file(scratch / "m.csv", "image,prompt,mask\na.png,,a.png\n");
