@@ -6,8 +6,8 @@
 #include <fstream>
 #include <string>
 
+#include "base/zip_writer.h"
 #include "checkpoint/torch_file.h"
-#include "checkpoint/zip_writer.h"
 #include "guarded.h"
 
 namespace {

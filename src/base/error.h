@@ -27,6 +27,12 @@ class Error : public std::runtime_error {
   ErrorCode code_;
 };
 
+/// What is being read, as its errors tell it: a file, and the code that its reader fails with.
+struct Origin {
+  std::string where;
+  ErrorCode code = ErrorCode::kUnsupported;
+};
+
 /// Throws an Error. The message is a sentence: it names the input, the reason and the remedy.
 template <class... Args>
 [[noreturn]] void fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {

@@ -92,10 +92,11 @@ InstalledFiles installed_files(const Package& package) {
   return {.weights = package.weights.filename()};
 }
 
-Family shared() {
+/// `recipe`: as results name it.
+Family shared(std::string_view recipe) {
   return {.task = Task::kSegmentation,
-          .recipe = "biomedparse",
-          .added_recipe = "biomedparse",
+          .recipe = recipe,
+          .added_recipe = recipe,
           .check = check_parse,
           .installed = installed_files,
           .outputs = parse_outputs,
@@ -109,7 +110,7 @@ Family shared() {
 int parse_version(const Package& package) { return package.family == kV1 ? 1 : 2; }
 
 Family parse_family_v1() {
-  Family family = shared();
+  Family family = shared("biomedparse");
   family.name = kV1;
   family.sign = "biomedparse_v1.pt (BiomedParse)";
   family.recognises = recognises<1>;
@@ -119,7 +120,7 @@ Family parse_family_v1() {
 }
 
 Family parse_family_v2() {
-  Family family = shared();
+  Family family = shared("biomedparse-v2");
   family.name = kV2;
   family.sign =
       "biomedparse_v2.ckpt (BiomedParse 2) or boltzformer_focal_all.safetensors (MedImageParse)";

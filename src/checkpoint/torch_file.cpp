@@ -5,10 +5,10 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "checkpoint/pickle.h"
+#include "base/pickle.h"
+#include "base/zip.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/torch_state.h"
-#include "checkpoint/zip_archive.h"
 
 namespace vesalius {
 namespace {
@@ -49,15 +49,16 @@ class TorchFile {
  public:
   explicit TorchFile(const fs::path& path) : file_(MappedFile::open(path)), where_(path.string()) {
     check_format(file_->bytes(), where_);
-    entries_ = read_zip_directory(file_->bytes(), where_);
+    entries_ = read_zip(file_->bytes(), {where_, ErrorCode::kModel});
     find_folder();
     check_byteorder();
   }
 
   std::map<std::string, at::Tensor> tensors(const std::string& key) {
     const ZipEntry& entry = find("data.pkl");
-    check_crc(file_->bytes(), entry, where_);
-    const Pickle pickle(content(entry), where_);
+    const Origin origin{where_, ErrorCode::kModel};
+    check_crc(entry, content(entry), origin);
+    const Pickle pickle(content(entry), origin);
     std::map<std::string, at::Tensor> tensors;
     for (const auto& [name, stored] : read_state_dict(pickle, key, where_))
       tensors.emplace(name, view(stored, name));
@@ -102,7 +103,13 @@ class TorchFile {
     if (entry == nullptr) refuse(where_, "'{}{}' is missing", folder_, name);
     return *entry;
   }
-  Bytes content(const ZipEntry& entry) const { return zip_content(file_->bytes(), entry, where_); }
+  Bytes content(const ZipEntry& entry) const {
+    if (entry.method == ZipMethod::kStored) return entry.packed;
+    fail(ErrorCode::kModel,
+         "{}: '{}' is compressed, which torch.save never does. Pack the archive without "
+         "compression (zip -0), or fetch the original file.",
+         where_, entry.name);
+  }
 
   /// Product of the sides as LibTorch multiplies it for strides, where zero counts as one.
   int64_t checked_count(const StoredTensor& t, const std::string& name) const {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/pickle.h"
+#include "base/pickle.h"
 #include "checkpoint/safetensors_header.h"
 
 namespace vesalius {

@@ -4,9 +4,9 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/zip_writer.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/torch_storages.h"
-#include "checkpoint/zip_writer.h"
 
 namespace vesalius {
 namespace {

@@ -1,72 +1,16 @@
 #include "media/dicom_info.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+
+#include "media/dicom_items.h"
 
 namespace vesalius::media {
 
 namespace {
-std::string text(DcmItem& item, const DcmTagKey& tag) {
-  OFString value;
-  if (item.findAndGetOFString(tag, value).bad()) return {};
-  std::string out(value.data(), value.size());
-  const size_t end = out.find_last_not_of(" \0");
-  return out.substr(0, end == std::string::npos ? 0 : end + 1);
-}
-
-/// Every number of a decimal string; what is not a finite number ends the list.
-std::vector<double> numbers(DcmItem& item, const DcmTagKey& tag) {
-  std::vector<double> out;
-  OFString value;
-  if (item.findAndGetOFStringArray(tag, value).bad()) return out;
-  const char* at = value.data();
-  const char* const end = at + value.size();
-  while (at < end) {
-    while (at < end && (*at == ' ' || *at == '+' || *at == '\\')) ++at;
-    double number = 0;
-    const auto result = std::from_chars(at, end, number);
-    at = result.ptr;
-    while (at < end && *at == ' ') ++at;
-    const bool whole = result.ec == std::errc() && (at == end || *at == '\\');
-    if (!whole || !std::isfinite(number)) break;
-    out.push_back(number);
-  }
-  return out;
-}
-
-std::optional<double> number(DcmItem& item, const DcmTagKey& tag) {
-  const std::vector<double> values = numbers(item, tag);
+std::optional<double> number_of(DcmItem& item, const DcmTagKey& tag) {
+  const std::vector<double> values = numbers_of(item, tag);
   return values.empty() ? std::nullopt : std::optional(values.front());
 }
-
-int integer(DcmItem& item, const DcmTagKey& tag, int otherwise) {
-  Uint16 value = 0;
-  return item.findAndGetUint16(tag, value).good() ? value : otherwise;
-}
-
-/// Item of a sequence, or null.
-DcmItem* item_of(DcmItem& item, const DcmTagKey& sequence, int index = 0) {
-  DcmItem* found = nullptr;
-  return item.findAndGetSequenceItem(sequence, found, index).good() ? found : nullptr;
-}
-
-/// A data set as one frame sees it.
-struct FrameView {
-  DcmItem& data;
-  int frame;
-
-  /// The item that holds `macro` for this frame or for all; the data set itself in plain objects.
-  DcmItem& group(const DcmTagKey& macro) const {
-    DcmItem* const groups[] = {item_of(data, DCM_PerFrameFunctionalGroupsSequence, frame),
-                               item_of(data, DCM_SharedFunctionalGroupsSequence)};
-    for (DcmItem* group : groups) {
-      if (group == nullptr) continue;
-      if (DcmItem* item = item_of(*group, macro); item != nullptr) return *item;
-    }
-    return data;
-  }
-};
 
 std::vector<uint16_t> words(DcmItem& item, const DcmTagKey& tag) {
   const Uint16* values = nullptr;
@@ -126,59 +70,60 @@ std::optional<Lut> sequence_lut(DcmItem& data, const DcmTagKey& sequence) {
 }
 
 void read_identity(DcmItem& data, DicomInfo& info) {
-  info.sop_class_uid = text(data, DCM_SOPClassUID);
-  info.sop_instance_uid = text(data, DCM_SOPInstanceUID);
-  info.series_instance_uid = text(data, DCM_SeriesInstanceUID);
-  info.study_instance_uid = text(data, DCM_StudyInstanceUID);
-  info.modality = text(data, DCM_Modality);
-  info.body_part = text(data, DCM_BodyPartExamined);
-  info.view_position = text(data, DCM_ViewPosition);
-  info.series_description = text(data, DCM_SeriesDescription);
-  info.patient_id = text(data, DCM_PatientID);
-  if (const auto value = number(data, DCM_InstanceNumber)) {
+  info.sop_class_uid = first_text_of(data, DCM_SOPClassUID);
+  info.sop_instance_uid = first_text_of(data, DCM_SOPInstanceUID);
+  info.series_instance_uid = first_text_of(data, DCM_SeriesInstanceUID);
+  info.study_instance_uid = first_text_of(data, DCM_StudyInstanceUID);
+  info.modality = first_text_of(data, DCM_Modality);
+  info.body_part = first_text_of(data, DCM_BodyPartExamined);
+  info.view_position = first_text_of(data, DCM_ViewPosition);
+  info.series_description = first_text_of(data, DCM_SeriesDescription);
+  info.patient_id = first_text_of(data, DCM_PatientID);
+  if (const auto value = number_of(data, DCM_InstanceNumber)) {
     info.instance_number = static_cast<int>(std::clamp(*value, -2e9, 2e9));
   }
 }
 
 void read_layout(DcmItem& data, DicomInfo& info) {
-  info.photometric = text(data, DCM_PhotometricInterpretation);
-  info.rows = integer(data, DCM_Rows, 0);
-  info.columns = integer(data, DCM_Columns, 0);
-  info.samples = integer(data, DCM_SamplesPerPixel, 1);
-  info.bits_allocated = integer(data, DCM_BitsAllocated, 0);
-  info.bits_stored = integer(data, DCM_BitsStored, info.bits_allocated);
-  info.is_signed = integer(data, DCM_PixelRepresentation, 0) == 1;
+  info.photometric = first_text_of(data, DCM_PhotometricInterpretation);
+  info.rows = integer_of(data, DCM_Rows).value_or(0);
+  info.columns = integer_of(data, DCM_Columns).value_or(0);
+  info.samples = integer_of(data, DCM_SamplesPerPixel).value_or(1);
+  info.bits_allocated = integer_of(data, DCM_BitsAllocated).value_or(0);
+  info.bits_stored = integer_of(data, DCM_BitsStored).value_or(info.bits_allocated);
+  info.is_signed = integer_of(data, DCM_PixelRepresentation).value_or(0) == 1;
   // An absent count is one frame; one that is no number is zero, for the checks to refuse.
   if (data.tagExistsWithValue(DCM_NumberOfFrames)) {
     info.frames =
-        static_cast<int>(std::clamp(number(data, DCM_NumberOfFrames).value_or(0), 0.0, 2e9));
+        static_cast<int>(std::clamp(number_of(data, DCM_NumberOfFrames).value_or(0), 0.0, 2e9));
   }
 }
 
-void read_geometry(const FrameView& view, DicomInfo& info) {
-  info.image_position = numbers(view.group(DCM_PlanePositionSequence), DCM_ImagePositionPatient);
+void read_geometry(const FrameGroups& view, DicomInfo& info) {
+  info.image_position = numbers_of(view.macro(DCM_PlanePositionSequence), DCM_ImagePositionPatient);
   info.image_orientation =
-      numbers(view.group(DCM_PlaneOrientationSequence), DCM_ImageOrientationPatient);
-  info.pixel_spacing = numbers(view.group(DCM_PixelMeasuresSequence), DCM_PixelSpacing);
-  if (info.pixel_spacing.empty()) info.pixel_spacing = numbers(view.data, DCM_ImagerPixelSpacing);
+      numbers_of(view.macro(DCM_PlaneOrientationSequence), DCM_ImageOrientationPatient);
+  info.pixel_spacing = numbers_of(view.macro(DCM_PixelMeasuresSequence), DCM_PixelSpacing);
+  if (info.pixel_spacing.empty())
+    info.pixel_spacing = numbers_of(view.data, DCM_ImagerPixelSpacing);
 }
 
-void read_grayscale(const FrameView& view, DicomInfo& info) {
-  DcmItem& rescale = view.group(DCM_PixelValueTransformationSequence);
-  const auto slope = number(rescale, DCM_RescaleSlope),
-             intercept = number(rescale, DCM_RescaleIntercept);
+void read_grayscale(const FrameGroups& view, DicomInfo& info) {
+  DcmItem& rescale = view.macro(DCM_PixelValueTransformationSequence);
+  const auto slope = number_of(rescale, DCM_RescaleSlope),
+             intercept = number_of(rescale, DCM_RescaleIntercept);
   if (slope && intercept) {
     info.rescale_slope = *slope;
     info.rescale_intercept = *intercept;
   }
   info.modality_lut = sequence_lut(view.data, DCM_ModalityLUTSequence);
-  DcmItem& voi = view.group(DCM_FrameVOILUTSequence);
-  const std::vector<double> centers = numbers(voi, DCM_WindowCenter),
-                            widths = numbers(voi, DCM_WindowWidth);
+  DcmItem& voi = view.macro(DCM_FrameVOILUTSequence);
+  const std::vector<double> centers = numbers_of(voi, DCM_WindowCenter),
+                            widths = numbers_of(voi, DCM_WindowWidth);
   for (size_t i = 0; i < std::min(centers.size(), widths.size()); ++i) {
     info.windows.push_back({centers[i], widths[i]});
   }
-  info.voi_lut_function = text(voi, DCM_VOILUTFunction);
+  info.voi_lut_function = first_text_of(voi, DCM_VOILUTFunction);
   if (info.voi_lut_function.empty()) info.voi_lut_function = "LINEAR";
   info.voi_lut = sequence_lut(voi, DCM_VOILUTSequence);
 }
@@ -195,7 +140,8 @@ void read_palette(DcmItem& data, DicomInfo& info) {
 
 DicomInfo read_dicom_info(const ParsedDicom& parsed, int frame) {
   DcmItem& data = parsed.data();
-  const FrameView view{data, frame};
+  const FrameGroups view{item_of(data, DCM_PerFrameFunctionalGroupsSequence, frame),
+                         item_of(data, DCM_SharedFunctionalGroupsSequence), data};
   DicomInfo info;
   info.transfer_syntax_uid = parsed.syntax_uid;
   read_identity(data, info);

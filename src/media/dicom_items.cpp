@@ -4,37 +4,43 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/trim.h"
+
 namespace vesalius::media {
 
 namespace {
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kPadding{" \0", 2};
-  const size_t first = text.find_first_not_of(kPadding);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kPadding) - first + 1);
-}
+constexpr std::string_view kPadding{" \0", 2};
 
-/// The value as it is stored. Asking DCMTK for its values one by one is slow on long contours.
-std::string_view raw_text(DcmItem& item, const DcmTagKey& tag) {
+/// The value as it is stored, since asking DCMTK for its values one by one is slow on long
+/// contours; of a number that is not stored as text, what DCMTK writes for it.
+std::string raw_text(DcmItem& item, const DcmTagKey& tag) {
   DcmElement* element = nullptr;
   if (item.findAndGetElement(tag, element).bad() || element == nullptr) return {};
   char* value = nullptr;
   Uint32 length = 0;
-  if (element->getString(value, length).bad() || value == nullptr) return {};
-  return {value, length};
+  if (element->getString(value, length).good() && value != nullptr) return {value, length};
+  OFString written;
+  if (element->getOFStringArray(written).bad()) return {};
+  return {written.data(), written.size()};
 }
 }  // namespace
 
 std::string text_of(DcmItem& item, const DcmTagKey& tag) {
-  return std::string(trimmed(raw_text(item, tag)));
+  return std::string(trimmed(raw_text(item, tag), kPadding));
+}
+
+std::string first_text_of(DcmItem& item, const DcmTagKey& tag) {
+  const std::string all = raw_text(item, tag);
+  return std::string(trimmed(std::string_view(all).substr(0, all.find('\\')), kPadding));
 }
 
 std::vector<double> numbers_of(DcmItem& item, const DcmTagKey& tag) {
   std::vector<double> out;
-  std::string_view rest = raw_text(item, tag);
+  const std::string all = raw_text(item, tag);
+  std::string_view rest = all;
   while (!rest.empty()) {
     const size_t end = std::min(rest.find('\\'), rest.size());
-    std::string_view one = trimmed(rest.substr(0, end));
+    std::string_view one = trimmed(rest.substr(0, end), kPadding);
     if (one.starts_with('+')) one.remove_prefix(1);
     double number = 0;
     const auto result = std::from_chars(one.data(), one.data() + one.size(), number);
@@ -69,9 +75,9 @@ std::vector<DcmItem*> items_of(DcmItem& item, const DcmTagKey& sequence) {
   return items;
 }
 
-DcmItem* item_of(DcmItem& item, const DcmTagKey& sequence) {
+DcmItem* item_of(DcmItem& item, const DcmTagKey& sequence, int index) {
   DcmItem* found = nullptr;
-  return item.findAndGetSequenceItem(sequence, found, 0).good() ? found : nullptr;
+  return item.findAndGetSequenceItem(sequence, found, index).good() ? found : nullptr;
 }
 
 std::optional<Code> code_of(DcmItem& item, const DcmTagKey& sequence) {

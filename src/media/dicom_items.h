@@ -15,6 +15,9 @@ namespace vesalius::media {
 /// The value without padding; several values stay joined by backslashes. Empty when absent.
 std::string text_of(DcmItem& item, const DcmTagKey& tag);
 
+/// The first of several values, likewise.
+std::string first_text_of(DcmItem& item, const DcmTagKey& tag);
+
 /// Every number of a decimal or integer string; what is not a finite number ends the list.
 std::vector<double> numbers_of(DcmItem& item, const DcmTagKey& tag);
 
@@ -27,8 +30,8 @@ std::optional<Vector3> vector_of(DcmItem& item, const DcmTagKey& tag);
 /// The items of a sequence, in one pass (asking for the n-th item walks over n of them).
 std::vector<DcmItem*> items_of(DcmItem& item, const DcmTagKey& sequence);
 
-/// The first item of a sequence, or null.
-DcmItem* item_of(DcmItem& item, const DcmTagKey& sequence);
+/// One item of a sequence, or null.
+DcmItem* item_of(DcmItem& item, const DcmTagKey& sequence, int index = 0);
 
 /// The coded concept in the first item of `sequence`; nothing where it has no value.
 std::optional<Code> code_of(DcmItem& item, const DcmTagKey& sequence);

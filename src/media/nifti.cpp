@@ -6,8 +6,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/deflate.h"
 #include "base/error.h"
-#include "media/deflate.h"
 
 namespace vesalius::media {
 
@@ -18,7 +18,7 @@ constexpr size_t kPieceVoxels = size_t{1} << 18;
 class Source {
  public:
   Source(Bytes file, std::string where) : rest_(file), where_(std::move(where)) {
-    if (is_gzip(file)) inflater_.emplace(file, Wrapping::kGzip, where_);
+    if (is_gzip(file)) inflater_.emplace(file, Wrapping::kGzip, Origin{where_});
   }
   size_t read_some(uint8_t* out, size_t size) {
     if (inflater_) return inflater_->read(out, size);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/zip_writer.h"
 
 namespace vesalius::media {
 
@@ -70,7 +71,7 @@ NpzFile NpzFile::open(const fs::path& path) {
 NpzFile NpzFile::parse(Bytes archive, const std::string& where) {
   NpzFile file;
   file.where_ = where;
-  file.entries_ = read_zip(archive, where);
+  file.entries_ = read_zip(archive, {where});
   return file;
 }
 
@@ -100,7 +101,7 @@ const ZipEntry& NpzFile::entry(std::string_view name) const {
 NpyArray NpzFile::array(std::string_view name) const {
   const std::string where = fmt::format("{}: {}", where_, name);
   NpyArray array;
-  array.bytes = unpack(entry(name), where);
+  array.bytes = unpack(entry(name), {where});
   array.header = parse_npy_header(array.bytes, where);
   const uint64_t have = array.bytes.size() - array.header.data_start;
   const auto need = static_cast<uint64_t>(array.header.elements() * array.header.type.width);
@@ -115,7 +116,7 @@ NpyArray NpzFile::array(std::string_view name) const {
 PickledDict NpzFile::dictionary(std::string_view name) const {
   const std::string where = fmt::format("{}: {}", where_, name);
   constexpr uint64_t kLargest = 2 << 20;
-  const std::vector<uint8_t> bytes = unpack(entry(name), where, kLargest);
+  const std::vector<uint8_t> bytes = unpack(entry(name), {where}, kLargest);
   const NpyHeader header = parse_npy_header(bytes, where);
   if (header.type.kind != 'O' || header.elements() != 1)
     fail(ErrorCode::kUnsupported, "{}: is not one Python object", where);
@@ -164,8 +165,9 @@ void write_npz(const fs::path& path, const std::string& name, const std::array<i
     fail(ErrorCode::kFailed, "{}: {} labels do not fill {} x {} x {} voxels", path.string(),
          labels.size(), size[0], size[1], size[2]);
   ZipWriter writer(path);
-  writer.add(name + std::string(kEnding), npy_header_bytes(type, {size[2], size[1], size[0]}),
-             {reinterpret_cast<const uint8_t*>(labels.data()), labels.size() * sizeof(T)});
+  writer.add_deflated(name + std::string(kEnding),
+                      npy_header_bytes(type, {size[2], size[1], size[0]}),
+                      {reinterpret_cast<const uint8_t*>(labels.data()), labels.size() * sizeof(T)});
   writer.commit();
 }
 

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/zip.h"
 #include "media/npy.h"
-#include "media/pickle.h"
+#include "media/pickled_dict.h"
 #include "media/volume.h"
-#include "media/zip.h"
 
 namespace vesalius::media {
 

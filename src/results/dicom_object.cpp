@@ -19,6 +19,27 @@ void check(const OFCondition& condition, const DcmTagKey& tag) {
        DcmTag(tag).getTagName(), condition.text());
 }
 
+/// The file as it will stand on the disk.
+std::vector<uint8_t> encode(DcmFileFormat& file, E_TransferSyntax syntax, const fs::path& path) {
+  std::vector<uint8_t> buffer(1 << 20), out;
+  out.reserve(file.getDataset()->calcElementLength(syntax, EET_ExplicitLength) + size_t{4096});
+  DcmOutputBufferStream stream(buffer.data(), static_cast<offile_off_t>(buffer.size()));
+  file.transferInit();
+  OFCondition condition = EC_StreamNotifyClient;
+  while (condition == EC_StreamNotifyClient) {
+    condition = file.write(stream, syntax, EET_ExplicitLength, nullptr);
+    void* bytes = nullptr;
+    offile_off_t size = 0;
+    stream.flushBuffer(bytes, size);
+    const auto* from = static_cast<const uint8_t*>(bytes);
+    out.insert(out.end(), from, from + size);
+  }
+  file.transferEnd();
+  if (condition.good()) return out;
+  fail(ErrorCode::kFailed, "{}: the DICOM object cannot be encoded ({})", path.string(),
+       condition.text());
+}
+
 bool starts_character(char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }
 }  // namespace
 
@@ -118,24 +139,14 @@ void put_reference(DcmItem& item, const SourceFrame& frame) {
   if (frame.frame > 0) put(item, DCM_ReferencedFrameNumber, frame.frame);
 }
 
-std::vector<uint8_t> encode(DcmFileFormat& file, E_TransferSyntax syntax, const fs::path& path) {
-  std::vector<uint8_t> buffer(1 << 20), out;
-  out.reserve(file.getDataset()->calcElementLength(syntax, EET_ExplicitLength) + size_t{4096});
-  DcmOutputBufferStream stream(buffer.data(), static_cast<offile_off_t>(buffer.size()));
-  file.transferInit();
-  OFCondition condition = EC_StreamNotifyClient;
-  while (condition == EC_StreamNotifyClient) {
-    condition = file.write(stream, syntax, EET_ExplicitLength, nullptr);
-    void* bytes = nullptr;
-    offile_off_t size = 0;
-    stream.flushBuffer(bytes, size);
-    const auto* from = static_cast<const uint8_t*>(bytes);
-    out.insert(out.end(), from, from + size);
-  }
-  file.transferEnd();
-  if (condition.good()) return out;
-  fail(ErrorCode::kFailed, "{}: the DICOM object cannot be encoded ({})", path.string(),
-       condition.text());
+void write_object(DcmFileFormat& file, E_TransferSyntax syntax, const fs::path& path,
+                  const std::function<bool(Bytes)>& reads_back, std::string_view differs) {
+  const std::vector<uint8_t> bytes = encode(file, syntax, path);
+  if (!reads_back(bytes))
+    fail(ErrorCode::kFailed, "{}: {}; the object is not kept", path.string(), differs);
+  FileWriter writer(path);
+  writer.write(bytes.data(), bytes.size());
+  writer.commit();
 }
 
 }  // namespace vesalius::results

@@ -4,7 +4,7 @@
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dctk.h>
 
-#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,7 +46,9 @@ void put_algorithm(DcmItem& item, const Algorithm& algorithm, const DicomSource&
 
 void put_reference(DcmItem& item, const SourceFrame& frame);
 
-/// The file as it will stand on the disk.
-std::vector<uint8_t> encode(DcmFileFormat& file, E_TransferSyntax syntax, const fs::path& path);
+/// Writes the object. First `reads_back` is given the file as it will stand on the disk: where it
+/// says no, nothing is written, and Error kFailed says that what was written `differs`.
+void write_object(DcmFileFormat& file, E_TransferSyntax syntax, const fs::path& path,
+                  const std::function<bool(Bytes)>& reads_back, std::string_view differs);
 
 }  // namespace vesalius::results

@@ -145,28 +145,20 @@ void put_structure_set(DcmDataset& data) {
   put(data, DCM_ApprovalStatus, "UNAPPROVED");
 }
 
-void check_read_back(const std::vector<uint8_t>& bytes, const Segmentation& segmentation,
-                     const fs::path& path) {
+bool reads_back(Bytes bytes, const Segmentation& segmentation, const fs::path& path) {
   const media::StructureSet read = media::parse_rtstruct(bytes, path.string());
   bool same = read.structures.size() == segmentation.segments.size();
   for (size_t i = 0; same && i < read.structures.size(); ++i) {
     same = media::rasterise(read.structures[i], segmentation.grid) ==
            mask_of(segmentation.segments[i], segmentation.fractional);
   }
-  if (same) return;
-  fail(ErrorCode::kFailed,
-       "{}: the contours that were written do not enclose the voxels that they were drawn around; "
-       "the object is not kept",
-       path.string());
+  return same;
 }
 
-/// The object as it will stand in its file.
-std::vector<uint8_t> make_object(const Segmentation& segmentation, const DicomSource& source,
-                                 const Algorithm& algorithm, const fs::path& path) {
+void fill(DcmDataset& data, const Segmentation& segmentation, const DicomSource& source,
+          const Algorithm& algorithm) {
   const std::string frame_of_reference =
       source.frame_of_reference.empty() ? new_uid() : source.frame_of_reference;
-  DcmFileFormat file;
-  DcmDataset& data = *file.getDataset();
   begin_object(data, source, UID_RTStructureSetStorage, "RTSTRUCT", source.series_number * 100 + 2);
   put_structure_set(data);
   put(data, DCM_FrameOfReferenceUID, frame_of_reference);
@@ -178,19 +170,19 @@ std::vector<uint8_t> make_object(const Segmentation& segmentation, const DicomSo
     put_contours(data, segment, number, segmentation, source);
     put_observation(data, segment, number, source);
   }
-  // Implicit: a value of explicit DS ends at 64 KiB, and a long contour does not.
-  return encode(file, EXS_LittleEndianImplicit, path);
 }
 }  // namespace
 
 void write_rtstruct(const fs::path& path, const Segmentation& segmentation,
                     const DicomSource& source, const Algorithm& algorithm) {
   check_input(segmentation, path);
-  const std::vector<uint8_t> bytes = make_object(segmentation, source, algorithm, path);
-  check_read_back(bytes, segmentation, path);
-  FileWriter writer(path);
-  writer.write(bytes.data(), bytes.size());
-  writer.commit();
+  DcmFileFormat file;
+  fill(*file.getDataset(), segmentation, source, algorithm);
+  // Implicit: a value of explicit DS ends at 64 KiB, and a long contour does not.
+  write_object(
+      file, EXS_LittleEndianImplicit, path,
+      [&](Bytes bytes) { return reads_back(bytes, segmentation, path); },
+      "the contours that were written do not enclose the voxels that they were drawn around");
 }
 
 }  // namespace vesalius::results

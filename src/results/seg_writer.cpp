@@ -193,9 +193,8 @@ void put_frame_of_reference(DcmDataset& data, const DicomSource& source) {
   put(data, DCM_PositionReferenceIndicator, "");
 }
 
-/// What was written, read by the reader that everybody's objects are read by.
-void check_read_back(const std::vector<uint8_t>& bytes, const Segmentation& segmentation,
-                     const fs::path& path) {
+/// By the reader that everybody's objects are read by.
+bool reads_back(Bytes bytes, const Segmentation& segmentation, const fs::path& path) {
   const Segmentation read =
       on_grid(media::parse_dicom_seg(bytes, path.string()), segmentation.grid, path.string());
   bool same = read.segments.size() == segmentation.segments.size();
@@ -207,19 +206,12 @@ void check_read_back(const std::vector<uint8_t>& bytes, const Segmentation& segm
                                          [](uint8_t x, uint8_t y) { return (x != 0) == (y != 0); });
     same = voxels && a.type == b.type && a.category == b.category && a.modifier == b.modifier;
   }
-  if (!same) {
-    fail(ErrorCode::kFailed,
-         "{}: the segmentation that was written does not read back as it was; it is not kept",
-         path.string());
-  }
+  return same;
 }
 
-/// The object as it will stand in its file.
-std::vector<uint8_t> make_object(const Segmentation& segmentation, const DicomSource& source,
-                                 const Algorithm& algorithm, const fs::path& path) {
+void fill(DcmDataset& data, const Segmentation& segmentation, const DicomSource& source,
+          const Algorithm& algorithm, const fs::path& path) {
   const std::vector<SegFrame> frames = frames_of(segmentation);
-  DcmFileFormat file;
-  DcmDataset& data = *file.getDataset();
   begin_object(data, source, UID_SegmentationStorage, "SEG", source.series_number * 100 + 1);
   if (segmentation.grid.placed) {
     put_frame_of_reference(data, source);
@@ -235,18 +227,18 @@ std::vector<uint8_t> make_object(const Segmentation& segmentation, const DicomSo
   put_frame_groups(data, frames, segmentation.grid, source, path);
   put_referenced_series(data, source);
   put_pixels(data, pack(segmentation, frames, path));
-  return encode(file, EXS_LittleEndianExplicit, path);
 }
 }  // namespace
 
 void write_dicom_seg(const fs::path& path, const Segmentation& segmentation,
                      const DicomSource& source, const Algorithm& algorithm) {
   check_input(segmentation, path);
-  const std::vector<uint8_t> bytes = make_object(segmentation, source, algorithm, path);
-  check_read_back(bytes, segmentation, path);
-  FileWriter writer(path);
-  writer.write(bytes.data(), bytes.size());
-  writer.commit();
+  DcmFileFormat file;
+  fill(*file.getDataset(), segmentation, source, algorithm, path);
+  write_object(
+      file, EXS_LittleEndianExplicit, path,
+      [&](Bytes bytes) { return reads_back(bytes, segmentation, path); },
+      "the segmentation that was written does not read back as it was");
 }
 
 }  // namespace vesalius::results

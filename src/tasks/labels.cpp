@@ -4,24 +4,17 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/trim.h"
 #include "tasks/manifest.h"
 
 namespace vesalius::tasks {
 namespace {
 
-constexpr std::string_view kSpace = " \t\r\n";
-
-std::string trim(std::string_view text) {
-  const size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return "";
-  return std::string(text.substr(begin, text.find_last_not_of(kSpace) - begin + 1));
-}
-
 std::vector<std::string> split(std::string_view text, char mark) {
   std::vector<std::string> parts;
   while (true) {
     const size_t end = text.find(mark);
-    parts.push_back(trim(text.substr(0, end)));
+    parts.emplace_back(trimmed(text.substr(0, end)));
     if (end == std::string_view::npos) return parts;
     text.remove_prefix(end + 1);
   }
@@ -31,7 +24,7 @@ std::vector<std::string> split(std::string_view text, char mark) {
 void read_condition(const std::string& part, LabelGroup& group, const std::string& at) {
   const size_t equals = part.find('=');
   if (equals != std::string::npos)
-    group.when_group = trim(std::string_view(part).substr(5, equals - 5));
+    group.when_group = trimmed(std::string_view(part).substr(5, equals - 5));
   if (group.when_group.empty())
     fail(ErrorCode::kUsage, "{}: a condition is 'when GROUP = LABEL, LABEL', not '{}'.", at, part);
   group.when_labels = split(std::string_view(part).substr(equals + 1), ',');

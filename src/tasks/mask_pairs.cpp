@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/trim.h"
 #include "media/walk.h"
 #include "tasks/evaluate_segment.h"
 #include "tasks/manifest.h"
@@ -46,12 +47,6 @@ std::optional<T> number_of(std::string_view text) {
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 /// Parts between any of `separators`, without empty ones.

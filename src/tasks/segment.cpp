@@ -5,18 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/trim.h"
 #include "tasks/mask_choice.h"
 #include "tasks/mask_metrics.h"
 #include "tasks/plane_masks.h"
 
 namespace vesalius::tasks {
 namespace {
-
-std::string trimmed(const std::string& text) {
-  const size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 std::span<const float> floats(const at::Tensor& x) {
   return {x.const_data_ptr<float>(), static_cast<size_t>(x.numel())};
@@ -187,7 +182,7 @@ std::vector<std::string> split_prompts(const std::string& joined) {
   std::vector<std::string> prompts;
   for (size_t start = 0; start <= text.size();) {
     const size_t end = std::min(text.find('&', start), text.size());
-    auto prompt = trimmed(text.substr(start, end - start));
+    std::string prompt(trimmed(std::string_view(text).substr(start, end - start)));
     if (prompt.empty())
       fail(ErrorCode::kUsage,
            "prompt '{}' has an empty part. Name targets in words, separated by '&': \"liver & "

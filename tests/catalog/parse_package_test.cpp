@@ -36,6 +36,7 @@ TEST_F(ParsePackages, EveryPublishedLayoutIsWrittenFoundAndRemembered) {
     EXPECT_EQ(find_package(made.weights.parent_path()).card.at("seeded"), true);
     const auto opened = open_parse_package(tiny);
     EXPECT_EQ(opened.store->taken().size(), made.tensors);
+    const std::string published_recipe = card_of_package(find_package(tiny)).recipe;
     without_card(tiny);
     EXPECT_TRUE(is_package(tiny));
     const auto bare = find_package(tiny);
@@ -43,7 +44,8 @@ TEST_F(ParsePackages, EveryPublishedLayoutIsWrittenFoundAndRemembered) {
     EXPECT_EQ(bare.weights, tiny / file);
     const auto card = card_of_package(bare);
     EXPECT_EQ(card.family, family);
-    EXPECT_EQ(card.recipe, "biomedparse");
+    EXPECT_EQ(card.recipe, parse_version(bare) == 1 ? "biomedparse" : "biomedparse-v2");
+    EXPECT_EQ(card.recipe, published_recipe);
     fs::remove_all(tiny);
   }
 }

@@ -140,7 +140,7 @@ TEST_F(Segmentation, ThreadsGetTheSame) {
 
 TEST_F(Segmentation, ResultsSayWhereTheyComeFrom) {
   const auto model = open("medimageparse3d");
-  const Json said = provenance(*model, {.name = "biomedparse-3d"});
+  const Json said = provenance(*model, {.name = "biomedparse-v2"});
   EXPECT_EQ(said.at("model"), "medimageparse3d");
   EXPECT_EQ(said.at("weights_sha256"), model->weights_sha256());
   EXPECT_EQ(said.at("seeded"), true);

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "checkpoint/checkpoint_files.h"
+#include "base/archive_files.h"
+#include "base/zip_writer.h"
 #include "checkpoint/torch_writer.h"
-#include "checkpoint/zip_writer.h"
 
 using namespace vesalius;
 

@@ -87,6 +87,17 @@ TEST(DicomInfo, ReadsDecimalStrings) {
   }
 }
 
+// Not as the standard wants it, yet met: numbers in binary where decimal strings belong.
+TEST(DicomInfo, ReadsNumbersThatAreNotText) {
+  const DicomInfo info = info_of([](auto& data) {
+    data.us(0x20, 0x13, {5}).us(0x28, 8, {1});
+    data.us(0x28, 0x30, {0, 0, 0, 0x3FE0, 0, 0, 0, 0x3FD0}, "FD");  // 0.5 and 0.25
+  });
+  EXPECT_EQ(info.instance_number, 5);
+  EXPECT_EQ(info.frames, 1);
+  EXPECT_EQ(info.pixel_spacing, (Numbers{0.5, 0.25}));
+}
+
 TEST(DicomInfo, PairsWindows) {
   const DicomInfo info = info_of([](auto& data) {
     data.text(0x28, 0x1050, "DS", "40\\-600\\9").text(0x28, 0x1051, "DS", "400\\1500");

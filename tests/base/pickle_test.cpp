@@ -1,10 +1,10 @@
-#include "checkpoint/pickle.h"
+#include "base/pickle.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "checkpoint/checkpoint_files.h"
+#include "base/archive_files.h"
 
 using namespace vesalius;
 
@@ -12,9 +12,11 @@ namespace {
 
 using namespace std::string_literals;
 
+const Origin kOrigin{"f.pt", ErrorCode::kModel};
+
 std::string refuse_pickle(const std::string& body) {
   const std::string pickle = "\x80\x02" + body;
-  return refusal("f.pt", [&] { Pickle(bytes_of(pickle), "f.pt"); });
+  return refusal("f.pt", [&] { Pickle(bytes_of(pickle), kOrigin); });
 }
 
 TEST(Pickle, RefusesWhatIsNoPickle) {
@@ -60,11 +62,57 @@ TEST(Pickle, RefusesWhatIsNoPickle) {
   }
 }
 
+TEST(Pickle, StacksThatRunEmptyAndMarksThatLack) {
+  const std::vector<std::pair<std::string, const char*>> cases{
+      {"K\x01R.", "empty stack"},
+      {"b.", "empty stack"},
+      {"Q.", "empty stack"},
+      {"2.", "empty stack"},
+      {"a.", "empty stack"},
+      {"}K\x01s.", "empty stack"},
+      {"K\x01s.", "empty stack"},
+      {"]K\x01s.", "empty stack"},
+      {"]K\x01K\x02s.", "no dict"},
+      {"u.", "a mark is missing"},
+      {"1.", "a mark is missing"},
+      {"}(K\x01u.", "lacks its value"},
+      {"(.", "empty stack"},
+      {"\x87.", "empty stack"},
+      {"\x93.", "empty stack"},
+      {"\x94.", "empty stack"},
+      {"j\xFF\xFF\xFF\xFF.", "never stored"},
+      {"}r\xFF\xFF\xFF\x7F.", "remembers more"},
+      {"\x8E\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", "18446744073709551615 bytes are due"},
+      {"G1234567", "8 bytes are due, 7 are left"},
+      {"}", "1 bytes are due, 0 are left"}};
+  for (const auto& [body, says] : cases) {
+    const auto message = refuse_pickle(body);
+    EXPECT_NE(message.find(says), std::string::npos) << body << ": " << message;
+  }
+  for (const std::string& bytes : {""s, "N."s, "}."s})
+    EXPECT_NE(refusal("f.pt", [&] { Pickle(bytes_of(bytes), kOrigin); }).find("does not start"),
+              std::string::npos);
+}
+
+TEST(Pickle, ReadsFloats) {
+  const std::string pickle = "\x80\x02G\xC0\x0C\0\0\0\0\0\0."s;
+  EXPECT_EQ(Pickle(bytes_of(pickle), kOrigin).top().real, -3.5);
+}
+
+TEST(Pickle, FailsWithTheCodeOfItsReader) {
+  try {
+    Pickle(bytes_of("N."), {"x"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+  }
+}
+
 TEST(Pickle, CallsAreWrittenDownNotMade) {
   const std::string pickle =
       "\x80\x02"
       "cposix\nsystem\nX\x02\0\0\0ls\x85R}X\x01\0\0\0aK\x07sb."s;
-  const Pickle read(bytes_of(pickle), "f.pt");
+  const Pickle read(bytes_of(pickle), kOrigin);
   EXPECT_EQ(read.top().kind, PickleKind::kCall);
   EXPECT_EQ(read.top().global(), "posix.system");
   EXPECT_EQ(read.top().items.at(1)->items.at(0)->text, "ls");
@@ -88,7 +136,7 @@ TEST(Pickle, ReadsIntegers) {
       {"\x89", 0}};
   for (const auto& [body, value] : cases) {
     const std::string pickle = "\x80\x02" + body + ".";
-    EXPECT_EQ(Pickle(bytes_of(pickle), "f.pt").top().integer, value) << value;
+    EXPECT_EQ(Pickle(bytes_of(pickle), kOrigin).top().integer, value) << value;
   }
 }
 
@@ -96,7 +144,7 @@ TEST(Pickle, NestingCostsNoStackAndNoTime) {
   constexpr size_t kDepth = 1'000'000;
   const std::string lists =
       "\x80\x02" + std::string(kDepth, ']') + std::string(kDepth - 1, 'a') + ".";
-  EXPECT_EQ(Pickle(bytes_of(lists), "f.pt").top().items.size(), 1U);
+  EXPECT_EQ(Pickle(bytes_of(lists), kOrigin).top().items.size(), 1U);
   std::string laughs = "\x80\x02]q\0000"s;  // each list holds the one before it ten times
   for (char i = 1; i < 100; ++i) {
     laughs += "](";
@@ -104,9 +152,9 @@ TEST(Pickle, NestingCostsNoStackAndNoTime) {
     laughs += "eq"s + i + "0";
   }
   laughs += "h\x63.";
-  EXPECT_EQ(Pickle(bytes_of(laughs), "f.pt").top().items.size(), 10U);
+  EXPECT_EQ(Pickle(bytes_of(laughs), kOrigin).top().items.size(), 10U);
   const std::string itself = "\x80\x02]q\0h\0a."s;
-  EXPECT_EQ(Pickle(bytes_of(itself), "f.pt").top().items[0]->items.size(), 1U);
+  EXPECT_EQ(Pickle(bytes_of(itself), kOrigin).top().items[0]->items.size(), 1U);
 }
 
 TEST(Pickle, ItsMemoryHasACap) {

@@ -1,4 +1,4 @@
-// What the tests of the parts of PyTorch's checkpoints share.
+// What the tests of archives, pickles and PyTorch's checkpoints share.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,13 +16,18 @@
 namespace vesalius {
 
 inline fs::path scratch(const std::string& name) {
-  const auto folder = fs::temp_directory_path() / ("vesalius-torch-" + std::to_string(::getpid()));
+  const auto folder =
+      fs::temp_directory_path() / ("vesalius-archive-" + std::to_string(::getpid()));
   fs::create_directories(folder);
   return folder / name;
 }
 
 inline Bytes bytes_of(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+inline std::string text_of(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 inline std::string content_of(const fs::path& path) {
@@ -35,7 +40,8 @@ void put(std::string& file, size_t at, T value) {
   std::memcpy(file.data() + at, &value, sizeof value);
 }
 
-/// The message of the kModel error, which must start with the file's name.
+/// The message of the kModel error, which must start with the file's name; "taken" if there is
+/// none.
 inline std::string refusal(const std::string& where, const std::function<void()>& body) {
   try {
     body();

@@ -1,4 +1,5 @@
-// Python pickles, protocols 2 to 5, read as data: nothing in them is ever run.
+// Python pickles, protocols 2 to 5, read as data: nothing in them is ever run. Which globals may
+// stand in one, and what their calls would have made, is for the reader of its values to say.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/files.h"
 
 namespace vesalius {
@@ -16,7 +18,7 @@ enum class PickleKind {
   kNone,
   kBool,
   kInteger,
-  kFloat,  // its value is not kept: no tensor needs it
+  kFloat,
   kString,
   kBytes,  // and integers beyond 64 bits
   kTuple,
@@ -33,6 +35,7 @@ enum class PickleKind {
 struct PickleValue {
   PickleKind kind = PickleKind::kNone;
   int64_t integer = 0;    // kInteger, kBool
+  double real = 0;        // kFloat
   std::string_view text;  // kString, kBytes: views on the pickle
   /// kTuple, kList, kSet: members. kGlobal: module, name. kCall: what is called, its arguments,
   /// then whatever was appended. kPersistent: its id.
@@ -48,10 +51,10 @@ struct PickleValue {
 /// without a list of those already seen.
 class Pickle {
  public:
-  /// Reads a whole pickle, whose bytes must outlive it. Error kModel names `where` and what is
-  /// wrong; memory stays in proportion to the pickle, with a cap on both, and no depth of nesting
+  /// Reads a whole pickle, whose bytes must outlive it. An Error of the origin tells what is wrong;
+  /// memory stays in proportion to the pickle, with a cap on both, and no depth of nesting
   /// costs any stack.
-  Pickle(Bytes bytes, const std::string& where);
+  Pickle(Bytes bytes, const Origin& origin);
   Pickle(const Pickle&) = delete;
   Pickle& operator=(const Pickle&) = delete;
 

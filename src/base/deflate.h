@@ -1,15 +1,16 @@
-// Deflate (RFC 1951) in its gzip (RFC 1952) and bare forms, piece by piece, through zlib.
+// Deflate (RFC 1951) in its gzip (RFC 1952) and bare forms, piece by piece, and the checksum that
+// goes with it, through zlib.
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/files.h"
 
 struct z_stream_s;
 
-namespace vesalius::media {
+namespace vesalius {
 
 enum class Wrapping { kRaw, kGzip };
 
@@ -19,15 +20,18 @@ bool plausible_deflate(uint64_t unpacked, uint64_t packed);
 
 bool is_gzip(Bytes bytes);
 
+/// CRC-32 (ISO 3309) of `bytes`, going on from that of what stood before them.
+uint32_t crc32(Bytes bytes, uint32_t before = 0);
+
 /// The bytes behind packed ones, in order. Gzip members one behind the other are one stream.
 class Inflater {
  public:
-  Inflater(Bytes packed, Wrapping wrapping, std::string where);
+  Inflater(Bytes packed, Wrapping wrapping, Origin origin);
   ~Inflater();
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
-  /// Fills `out` as far as the stream goes and says how far. Error kUnsupported when it is damaged
-  /// or ends early; the checksum of gzip is compared.
+  /// Fills `out` as far as the stream goes and says how far. An Error of the origin when it is
+  /// damaged or ends early; the checksum of gzip is compared.
   size_t read(uint8_t* out, size_t size);
 
  private:
@@ -35,7 +39,7 @@ class Inflater {
   bool next_member();
   Bytes rest_;
   Wrapping wrapping_;
-  std::string where_;
+  Origin origin_;
   std::unique_ptr<z_stream_s> stream_;
   bool ended_ = false;
 };
@@ -57,4 +61,4 @@ class Deflater {
   std::vector<uint8_t> packed_;
 };
 
-}  // namespace vesalius::media
+}  // namespace vesalius

@@ -1,4 +1,4 @@
-// The part of Python's pickle format that a dictionary of words and numbers needs.
+// A dictionary of words and numbers out of a Python pickle, as NumPy archives hold them.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,9 @@ using PickledScalar = std::variant<int64_t, double, std::string>;
 using PickledDict = std::vector<std::pair<PickledScalar, PickledScalar>>;
 
 /// The one dictionary of a pickle, bare or as the only element of a NumPy array of objects, in its
-/// order. Nothing in a pickle is run: constants, lists, tuples and dictionaries are read, of calls
-/// only those by which NumPy rebuilds arrays and scalars, and these are read as data. Error
-/// kUnsupported, naming it, for anything else. Protocols 3 to 5,
-/// at most 1 MiB.
+/// order. Nothing in a pickle is run: the calls by which NumPy (1 or 2) rebuilds arrays and scalars
+/// are read as data. Error kUnsupported, naming it, for any other function, and for values that are
+/// neither. At most 1 MiB.
 PickledDict parse_pickled_dict(Bytes pickle, const std::string& where);
 
 }  // namespace vesalius::media

@@ -1,9 +1,8 @@
-#include "checkpoint/pickle.h"
+#include "base/pickle.h"
 
 #include <array>
+#include <bit>
 #include <cstring>
-
-#include "base/error.h"
 
 namespace vesalius {
 namespace {
@@ -26,8 +25,8 @@ std::string PickleValue::global() const {
 /// The stack machine of Python's pickletools, with calls written down instead of made.
 class PickleMachine {
  public:
-  PickleMachine(Pickle& pickle, Bytes bytes, const std::string& where)
-      : pickle_(pickle), bytes_(bytes), where_(where) {}
+  PickleMachine(Pickle& pickle, Bytes bytes, const Origin& origin)
+      : pickle_(pickle), bytes_(bytes), origin_(origin) {}
 
   void run() {
     if (bytes_.size() > kLargestPickle) refuse("it is {} bytes long", bytes_.size());
@@ -44,10 +43,10 @@ class PickleMachine {
 
   template <class... Args>
   [[noreturn]] void refuse(fmt::format_string<Args...> reason, Args&&... args) const {
-    fail(ErrorCode::kModel,
+    fail(origin_.code,
          "{}: the pickle in it is not one that is read here: {} (at byte {}). Fetch the file again "
          "and compare its hash.",
-         where_, fmt::format(reason, std::forward<Args>(args)...), at_);
+         origin_.where, fmt::format(reason, std::forward<Args>(args)...), at_);
   }
 
   void step(uint8_t code);
@@ -122,9 +121,10 @@ class PickleMachine {
     std::memcpy(&value, text.data(), text.size());
     make({.kind = PickleKind::kInteger, .integer = static_cast<int64_t>(value)});
   }
-  void real() {
-    take_bytes(sizeof(double));
-    make({.kind = PickleKind::kFloat});
+  void real() {  // the one big-endian number of the format
+    uint64_t bits = 0;
+    for (const char byte : take_bytes(sizeof bits)) bits = bits << 8 | static_cast<uint8_t>(byte);
+    make({.kind = PickleKind::kFloat, .real = std::bit_cast<double>(bits)});
   }
   template <PickleKind kKind, class Size>
   void text() {
@@ -261,7 +261,7 @@ class PickleMachine {
 
   Pickle& pickle_;
   Bytes bytes_;
-  const std::string& where_;
+  const Origin& origin_;
   uint64_t at_ = 0;
   bool stopped_ = false;
   std::vector<Value*> stack_;
@@ -337,6 +337,6 @@ void PickleMachine::step(uint8_t code) {
   (this->*kTable[code])();
 }
 
-Pickle::Pickle(Bytes bytes, const std::string& where) { PickleMachine(*this, bytes, where).run(); }
+Pickle::Pickle(Bytes bytes, const Origin& origin) { PickleMachine(*this, bytes, origin).run(); }
 
 }  // namespace vesalius

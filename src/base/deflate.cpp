@@ -1,13 +1,11 @@
-#include "media/deflate.h"
+#include "base/deflate.h"
 
 #include <zlib.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "base/error.h"
-
-namespace vesalius::media {
+namespace vesalius {
 
 namespace {
 constexpr size_t kPiece = size_t{1} << 30;  // zlib counts in 32 bits
@@ -22,13 +20,17 @@ bool plausible_deflate(uint64_t unpacked, uint64_t packed) {
 
 bool is_gzip(Bytes bytes) { return bytes.size() >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B; }
 
-Inflater::Inflater(Bytes packed, Wrapping wrapping, std::string where)
+uint32_t crc32(Bytes bytes, uint32_t before) {
+  return static_cast<uint32_t>(crc32_z(before, bytes.data(), bytes.size()));
+}
+
+Inflater::Inflater(Bytes packed, Wrapping wrapping, Origin origin)
     : rest_(packed),
       wrapping_(wrapping),
-      where_(std::move(where)),
+      origin_(std::move(origin)),
       stream_(std::make_unique<z_stream>()) {
   if (inflateInit2(stream_.get(), window_bits(wrapping)) != Z_OK)
-    fail(ErrorCode::kFailed, "{}: not enough memory to unpack it", where_);
+    fail(ErrorCode::kFailed, "{}: not enough memory to unpack it", origin_.where);
 }
 
 Inflater::~Inflater() { inflateEnd(stream_.get()); }
@@ -59,8 +61,8 @@ size_t Inflater::read(uint8_t* out, size_t size) {
       if (stream_->avail_in == 0) fill_input();
       ended_ = !next_member();
     } else if (result != Z_OK) {
-      fail(ErrorCode::kUnsupported, "{}: its compressed data is damaged ({}); fetch the file again",
-           where_, result == Z_BUF_ERROR ? "it ends early" : zError(result));
+      fail(origin_.code, "{}: its compressed data is damaged ({}); fetch the file again",
+           origin_.where, result == Z_BUF_ERROR ? "it ends early" : zError(result));
     }
   }
   return done;
@@ -99,4 +101,4 @@ void Deflater::finish() { pump(Z_FINISH); }
 
 std::vector<uint8_t> Deflater::take() { return std::exchange(packed_, {}); }
 
-}  // namespace vesalius::media
+}  // namespace vesalius

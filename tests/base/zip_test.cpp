@@ -1,10 +1,12 @@
-#include "checkpoint/zip_archive.h"
+#include "base/zip.h"
 
 #include <gtest/gtest.h>
 
-#include "checkpoint/checkpoint_files.h"
-#include "checkpoint/crc32.h"
-#include "checkpoint/zip_writer.h"
+#include <cstring>
+
+#include "base/archive_files.h"
+#include "base/deflate.h"
+#include "base/zip_writer.h"
 
 using namespace vesalius;
 
@@ -12,16 +14,7 @@ namespace {
 
 using namespace std::string_literals;
 
-TEST(Crc32, GivesTheStandardsCheckValue) {
-  const std::string text = "123456789";
-  EXPECT_EQ(crc32(bytes_of(text)), 0xCBF43926U);
-  EXPECT_EQ(crc32(bytes_of("")), 0U);
-  const std::string longer = "The quick brown fox jumps over the lazy dog";
-  EXPECT_EQ(crc32(bytes_of(longer)), 0x414FA339U);
-  for (size_t cut = 0; cut <= longer.size(); ++cut)
-    EXPECT_EQ(crc32(bytes_of(longer.substr(cut)), crc32(bytes_of(longer.substr(0, cut)))),
-              0x414FA339U);
-}
+const Origin kOrigin{"f.pt", ErrorCode::kModel};
 
 // Two entries as ZipWriter lays them out, and where the fields stand that the tests spoil.
 struct Sound {
@@ -48,17 +41,18 @@ Sound sound_zip() {
   return zipped;
 }
 
-TEST(ZipArchive, ReadsWhatIsSound) {
+TEST(Zip, ReadsWhatIsSound) {
   const Sound zip = sound_zip();
-  const auto entries = read_zip_directory(bytes_of(zip.file), "f.pt");
+  const auto entries = read_zip(bytes_of(zip.file), kOrigin);
   ASSERT_EQ(entries.size(), 2U);
   EXPECT_EQ(entries[0].name, "a/one");
-  EXPECT_EQ(zip.file.substr(entries[0].begin, 5), "11111");
-  EXPECT_EQ(entries[0].begin % 64, 0U);
-  EXPECT_EQ(entries[1].end - entries[1].begin, 2U);
-  for (const auto& entry : entries) check_crc(bytes_of(zip.file), entry, "f.pt");
+  EXPECT_EQ(text_of(entries[0].packed), "11111");
+  EXPECT_EQ((entries[0].packed.data() - bytes_of(zip.file).data()) % 64, 0);
+  EXPECT_EQ(entries[1].packed.size(), 2U);
+  for (const auto& entry : entries) check_crc(entry, entry.packed, kOrigin);
+  EXPECT_EQ(text_of(unpack(entries[1], kOrigin)), "22");
   const std::string commented = std::string(zip.file).replace(zip.end + 20, 2, "\x05\0"s) + "hello";
-  EXPECT_EQ(read_zip_directory(bytes_of(commented), "f.pt").size(), 2U);
+  EXPECT_EQ(read_zip(bytes_of(commented), kOrigin).size(), 2U);
 }
 
 struct HostileZip {
@@ -149,34 +143,113 @@ const std::vector<HostileZip> kHostileZips{
      "two entries named 'a/one'"},
 };
 
-TEST(ZipArchive, RefusesHostileFiles) {
+TEST(Zip, RefusesHostileFiles) {
   for (const HostileZip& hostile : kHostileZips) {
     Sound zip = sound_zip();
     hostile.spoil(zip);
-    const auto message =
-        refusal("bad.pt", [&] { read_zip_directory(bytes_of(zip.file), "bad.pt"); });
+    const auto message = refusal("f.pt", [&] { read_zip(bytes_of(zip.file), kOrigin); });
     EXPECT_NE(message.find(hostile.says), std::string::npos) << hostile.what << ": " << message;
   }
 }
 
-TEST(ZipArchive, CompressedEntriesCanBeListedNotRead) {
-  for (const auto& [offset, value] : {std::pair<size_t, uint16_t>{10, 8}, {8, 0x0809}}) {
+TEST(Zip, EncryptedAndOddlyCompressedEntriesAreListedNotRead) {
+  for (const auto& [offset, value] : {std::pair<size_t, uint16_t>{10, 12}, {8, 0x0809}}) {
     Sound zip = sound_zip();
     put(zip.file, zip.directory + offset, value);
-    const auto entries = read_zip_directory(bytes_of(zip.file), "f.pt");
-    EXPECT_NE(refusal("f.pt", [&] { zip_content(bytes_of(zip.file), entries[0], "f.pt"); })
-                  .find("'a/one' is compressed"),
+    const auto entries = read_zip(bytes_of(zip.file), kOrigin);
+    EXPECT_EQ(entries[0].method, ZipMethod::kOther);
+    EXPECT_NE(refusal("f.pt", [&] { unpack(entries[0], kOrigin); }).find("'a/one' is encrypted"),
               std::string::npos);
-    EXPECT_EQ(zip_content(bytes_of(zip.file), entries[1], "f.pt").size(), 2U);
+    EXPECT_EQ(unpack(entries[1], kOrigin).size(), 2U);
   }
 }
 
-TEST(ZipArchive, AFlippedBitFailsTheChecksum) {
+TEST(Zip, AFlippedBitFailsTheChecksum) {
   Sound zip = sound_zip();
-  const auto entries = read_zip_directory(bytes_of(zip.file), "f.pt");
-  zip.file[entries[0].begin] ^= 1;
-  const auto message = refusal("f.pt", [&] { check_crc(bytes_of(zip.file), entries[0], "f.pt"); });
+  const auto entries = read_zip(bytes_of(zip.file), kOrigin);
+  zip.file[zip.file.find("11111")] ^= 1;
+  const auto message = refusal("f.pt", [&] { check_crc(entries[0], entries[0].packed, kOrigin); });
   EXPECT_NE(message.find("checksum of 'a/one'"), std::string::npos) << message;
+  EXPECT_EQ(refusal("f.pt", [&] { unpack(entries[0], kOrigin); }), message);
+}
+
+const std::string kText(100'000, 'x');
+
+/// A deflated entry of 100,000 letters, and a stored one.
+Sound deflated_zip() {
+  ZipWriter zip(scratch("deflated.zip"));
+  zip.add_deflated("a", bytes_of(kText.substr(0, 10)), bytes_of(kText.substr(10)));
+  zip.add("b", "22");
+  zip.commit();
+  Sound zipped{.file = content_of(scratch("deflated.zip"))};
+  zipped.directory = zipped.file.find("PK\x01\x02"s);
+  return zipped;
+}
+
+TEST(Zip, DeflatedEntriesAreUnpacked) {
+  const Sound zip = deflated_zip();
+  const auto entries = read_zip(bytes_of(zip.file), kOrigin);
+  EXPECT_EQ(entries[0].method, ZipMethod::kDeflated);
+  EXPECT_EQ(entries[0].size, kText.size());
+  EXPECT_LT(entries[0].packed.size(), 1000U);
+  EXPECT_EQ(text_of(unpack(entries[0], kOrigin)), kText);
+  EXPECT_EQ(text_of(unpack(entries[1], kOrigin)), "22");
+}
+
+/// Why the deflated entry is not read, once its size in the directory is this one.
+std::string refused_size(uint32_t size, uint64_t most = uint64_t{1} << 34) {
+  Sound zip = deflated_zip();
+  put(zip.file, zip.directory + 24, size);
+  const auto entries = read_zip(bytes_of(zip.file), kOrigin);
+  return refusal("f.pt", [&] { unpack(entries[0], kOrigin, most); });
+}
+
+// Readers that go from header to header and never see the directory need them there.
+TEST(Zip, HeadersOfDeflatedEntriesTellTheirSizes) {
+  const auto path = scratch("told.zip");
+  ZipWriter zip(path);
+  zip.add_deflated("one", bytes_of("11111"), bytes_of("111"));
+  zip.commit();
+  const std::string file = content_of(path);
+  const auto entry = read_zip(bytes_of(file), kOrigin).at(0);
+  const auto field = [&](size_t at) {
+    uint32_t value = 0;
+    std::memcpy(&value, file.data() + at, sizeof value);
+    return value;
+  };
+  EXPECT_EQ(field(14), entry.crc);
+  EXPECT_EQ(field(18), entry.packed.size());
+  EXPECT_EQ(field(22), 8U);
+  EXPECT_EQ(field(6) & 8U, 0U);
+}
+
+TEST(Zip, SizesOfDeflatedEntriesAreNotBelieved) {
+  EXPECT_NE(refused_size(99'999).find("another size"), std::string::npos);
+  EXPECT_NE(refused_size(100'001).find("another size"), std::string::npos);
+  EXPECT_NE(refused_size(~uint32_t{1}).find("claims 4294967294 bytes"), std::string::npos);
+  EXPECT_NE(refused_size(100'000, 99'999).find("claims 100000 bytes"), std::string::npos);
+}
+
+TEST(Zip, DamagedDeflateIsRefused) {
+  Sound zip = deflated_zip();
+  const auto entries = read_zip(bytes_of(zip.file), kOrigin);
+  const auto at = static_cast<size_t>(entries[0].packed.data() - bytes_of(zip.file).data());
+  const std::string sound = zip.file;
+  zip.file[at] = '\xff';
+  EXPECT_NE(refusal("f.pt", [&] { unpack(entries[0], kOrigin); }).find("is damaged"),
+            std::string::npos);
+  zip.file = sound;
+  zip.file[zip.directory + 16] ^= 1;  // the checksum
+  const auto changed = read_zip(bytes_of(zip.file), kOrigin);
+  EXPECT_NE(refusal("f.pt", [&] { unpack(changed[0], kOrigin); }).find("checksum of 'a'"),
+            std::string::npos);
+}
+
+TEST(Zip, EveryCutIsRefused) {
+  const Sound zip = deflated_zip();
+  for (size_t size = 0; size < zip.file.size(); ++size)
+    EXPECT_NE(refusal("f.pt", [&] { read_zip(bytes_of(zip.file).first(size), kOrigin); }), "taken")
+        << size;
 }
 
 }  // namespace

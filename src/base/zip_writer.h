@@ -1,5 +1,5 @@
-// Writes zip archives of stored entries as torch.save lays them out: content at multiples of 64
-// bytes, checksums behind it, 64-bit records where a size or an offset needs them.
+// Writes zip archives, laid out as torch.save does: content at multiples of 64 bytes, checksums
+// behind it where it is written in pieces, 64-bit records where a size or an offset needs them.
 #pragma once
 
 #include <cstdint>
@@ -17,20 +17,27 @@ class ZipWriter {
  public:
   explicit ZipWriter(const fs::path& path) : file_(path) {}
 
-  /// An entry of which `size` bytes will be written before the next one begins.
+  /// A stored entry of which `size` bytes will be written before the next one begins.
   void begin(std::string name, uint64_t size);
   void write(Bytes bytes);
   void write(std::string_view text);
-  /// A whole entry.
+  /// A whole stored entry.
   void add(std::string name, std::string_view content);
+  /// A whole deflated entry: `head` and then `body`.
+  void add_deflated(std::string name, Bytes head, Bytes body);
   void commit();
 
  private:
   struct Entry {
     std::string name;
-    uint64_t size = 0, offset = 0;
+    uint64_t packed = 0, size = 0, offset = 0;
+    uint16_t method = 0;
     uint32_t crc = 0;
+    bool behind = false;   // whether the file tells sizes and checksum behind the content alone
+    bool is_wide() const;  // its sizes do not fit 32 bits
+    uint16_t flags() const;
   };
+  void start(Entry entry);
   void end();
   void put(std::string_view bytes);
 
