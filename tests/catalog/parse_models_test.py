@@ -74,8 +74,22 @@ def test_the_way_of_a_model(home, model):  # noqa: F811
     (verified,) = home.json("verify", "mine")
     assert verified["passed"]
     assert {c["what"] for c in verified["checks"]} >= {"weights hash", "seeded values", "tokens", "mask 'liver'"}
+    assert "this program" in verified["reference"]
     assert "mine" in home.run("list")
     assert home.json("rm", "mine") == [{"name": "mine", "removed": True}]
+
+
+LOUD = [word for table in ("query_feat", "query_embed", "query_feat_", "query_embed_", "level_embed")
+        for word in ("--gain", f"{table}.weight=16")]
+
+
+@pytest.mark.parametrize("model", FILES)
+def test_the_published_code_goes_before_this_programs_own_outputs(home, model):  # noqa: F811
+    folder, _ = write_tiny(home, model, *LOUD)
+    home.run("add", "mine", "--from", folder)
+    (verified,) = home.json("verify", "mine")
+    assert verified["passed"] and "the published code of BiomedParse" in verified["reference"]
+    assert all(check["max_rel_diff"] < 2e-5 for check in verified["checks"])
 
 
 def test_lightnings_other_entries_are_passed_over(home):  # noqa: F811

@@ -7,14 +7,13 @@
 
 #include <cmath>
 
-#include "base/files.h"
-#include "checkpoint/safetensors.h"
 #include "models/seeded_biomedparse.h"
 #include "nn/trace.h"
 
 using namespace vesalius;
 using namespace vesalius::models;
 using vesalius::testing::floats;
+using vesalius::testing::golden_of;
 using vesalius::testing::seeded_biomedparse;
 using vesalius::testing::seeded_draws;
 using vesalius::testing::Tensors;
@@ -105,10 +104,6 @@ void expect_classes(const at::Tensor& ours, const at::Tensor& theirs) {
   const double difference = ((ours - theirs).abs().max() / theirs.abs().max()).item<double>();
   std::printf("  prompts: worst %.1e\n", difference);
   EXPECT_LE(difference, 1e-5);
-}
-
-Tensors golden_of(const char* file) {
-  return read_safetensors(fs::path(VESALIUS_SOURCE_DIR) / "tests/models/golden" / file);
 }
 
 TEST(BiomedParseFull, Version1) {

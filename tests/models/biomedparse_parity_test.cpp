@@ -4,8 +4,6 @@
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
-#include "base/files.h"
-#include "checkpoint/safetensors.h"
 #include "models/seeded_biomedparse.h"
 #include "nn/trace.h"
 
@@ -16,8 +14,7 @@ using namespace vesalius::testing;
 namespace {
 
 constexpr double kBlock = 1e-5, kStage = 2e-5, kEnd = 4e-5;  // of the largest value
-const std::vector<std::vector<int32_t>> kPrompts{
-    {510, 17, 44, 3, 511}, {510, 9, 511}, {510, 100, 211, 8, 9, 77, 5, 511}};
+const auto kPrompts = tiny_prompts();
 
 /// [tokens, batch, dim] of the published code -> [batch, tokens, dim]
 at::Tensor batch_first(const at::Tensor& x) { return x.transpose(0, 1).contiguous(); }
@@ -32,7 +29,7 @@ struct Case {
   const c10::InferenceMode inference;
 
   explicit Case(const char* file)
-      : golden(read_safetensors(fs::path(VESALIUS_SOURCE_DIR) / "tests/models/golden" / file)),
+      : golden(golden_of(file)),
         store(
             std::make_shared<TensorStore>("seeded", seeded_biomedparse<Model>(tiny_biomedparse()))),
         model(Weights(store), tiny_biomedparse()) {}

@@ -268,18 +268,23 @@ def program() -> pathlib.Path:
     return pathlib.Path(os.environ["VESALIUS_BUILD"]) / "models_forward"
 
 
-def ours(folder, c: Config, weights, inputs: dict, **options) -> dict[str, torch.Tensor]:
-    """models_forward on a dictionary of tensors, or on files that hold them."""
+def models_forward(folder, weights, inputs: dict, **job) -> dict[str, torch.Tensor]:
+    """What the program gives for a dictionary of tensors, or for files that hold them."""
     folder = pathlib.Path(folder)
     if isinstance(weights, dict):
         save_file({n: t.contiguous() for n, t in weights.items()}, folder / "weights.safetensors")
         weights = [folder / "weights.safetensors"]
     save_file({n: t.contiguous() for n, t in inputs.items()}, folder / "inputs.safetensors")
-    job = {"weights": [str(p) for p in weights], "config": vars(c), "inputs": str(folder / "inputs.safetensors"),
-           "output": str(folder / "output.safetensors"), **options}
+    job |= {"weights": [str(p) for p in weights], "inputs": str(folder / "inputs.safetensors"),
+            "output": str(folder / "output.safetensors")}
     (folder / "job.json").write_text(json.dumps(job))
     subprocess.run([program(), folder / "job.json"], check=True)
     return load_file(folder / "output.safetensors")
+
+
+def ours(folder, c: Config, weights, inputs: dict, **options) -> dict[str, torch.Tensor]:
+    """MedImageInsight's."""
+    return models_forward(folder, weights, inputs, config=vars(c), **options)
 
 
 def tokens(texts) -> dict[str, torch.Tensor]:

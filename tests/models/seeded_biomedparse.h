@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/files.h"
+#include "checkpoint/safetensors.h"
 #include "checkpoint/seeded.h"
 #include "models/biomedparse.h"
 
@@ -16,6 +18,16 @@ using Tensors = std::map<std::string, at::Tensor>;
 
 inline std::span<float> floats(const at::Tensor& x) {
   return {x.mutable_data_ptr<float>(), static_cast<size_t>(x.numel())};
+}
+
+/// What was stored under this name.
+inline Tensors golden_of(const char* file) {
+  return read_safetensors(fs::path(VESALIUS_SOURCE_DIR) / "tests/models/golden" / file);
+}
+
+/// The script's PROMPTS, for the tiny size.
+inline std::vector<std::vector<int32_t>> tiny_prompts() {
+  return {{510, 17, 44, 3, 511}, {510, 9, 511}, {510, 100, 211, 8, 9, 77, 5, 511}};
 }
 
 /// The script's TINY.

@@ -2,6 +2,8 @@
 //   weights  safetensors files; a later one's tensors replace an earlier one's
 //   config   dims, depths, heads, groups, window; vocabulary, context, width, text_heads, layers;
 //            projection
+//   focalnet in place of config: embed_dim, depths; BiomedParse's backbone makes res2 to res5
+//            [n, h, w, dim] of "images"
 //   inputs   safetensors: "images" [n, 3, h, w]; "tokens.I" ids of text I; "block.NAME" the input
 //            of module NAME: [n, h, w, dim] (image) or [texts, length, width] (text);
 //            "#…" behind NAME tells several inputs of one module apart
@@ -15,6 +17,7 @@
 
 #include "base/json.h"
 #include "checkpoint/safetensors.h"
+#include "models/focalnet.h"
 #include "models/medimageinsight.h"
 #include "nn/trace.h"
 
@@ -96,24 +99,45 @@ void gradients(const models::MedImageInsight& model, const TensorStore& store, T
   outputs["loss"] = outputs["loss"].detach();
 }
 
-int run(const Json& job) {
-  at::set_num_threads(job.value("threads", 2));
-  Tensors weights;
-  for (const auto& path : job.at("weights"))
-    for (auto& [name, tensor] : read_safetensors(path.get<std::string>())) weights[name] = tensor;
-  const bool learning = job.value("gradients", false);
-  for (auto& [name, tensor] : weights) tensor.requires_grad_(learning);
-  const auto store = std::make_shared<TensorStore>("the weights given", std::move(weights));
+Tensors of_focalnet(const Json& config, const std::shared_ptr<TensorStore>& store,
+                    const at::Tensor& images) {
+  models::FocalNetConfig c;
+  config.at("embed_dim").get_to(c.embed_dim);
+  config.at("depths").get_to(c.depths);
+  const models::FocalNet model(Weights(store) / "backbone", c);
+  store->finish();
+  const auto maps = model(images);
+  Tensors outputs;
+  for (size_t i = 0; i < maps.size(); ++i) outputs["res" + std::to_string(i + 2)] = maps[i];
+  return outputs;
+}
+
+Tensors of_medimageinsight(const Json& job, const std::shared_ptr<TensorStore>& store,
+                           const Tensors& inputs) {
   const models::MedImageInsight model(Weights(store), configure(job.at("config")));
   store->finish();
-  const auto inputs = read_safetensors(job.at("inputs").get<std::string>());
   Tensors outputs;
+  const bool learning = job.value("gradients", false);
   const c10::AutoGradMode mode(learning);
   if (job.value("trace", false))
     traced_forward(model, inputs, outputs);
   else
     forward(model, inputs, outputs);
   if (learning) gradients(model, *store, outputs);
+  return outputs;
+}
+
+int run(const Json& job) {
+  at::set_num_threads(job.value("threads", 2));
+  Tensors weights;
+  for (const auto& path : job.at("weights"))
+    for (auto& [name, tensor] : read_safetensors(path.get<std::string>())) weights[name] = tensor;
+  for (auto& [name, tensor] : weights) tensor.requires_grad_(job.value("gradients", false));
+  const auto store = std::make_shared<TensorStore>("the weights given", std::move(weights));
+  const auto inputs = read_safetensors(job.at("inputs").get<std::string>());
+  const auto outputs = job.contains("focalnet")
+                           ? of_focalnet(job.at("focalnet"), store, inputs.at("images"))
+                           : of_medimageinsight(job, store, inputs);
   write_safetensors(job.at("output").get<std::string>(), outputs);
   return 0;
 }
