@@ -31,26 +31,16 @@ models::MedImageInsight load_model(const std::string& weights, const Json& chang
   return model;
 }
 
-int run(char** arguments) {
-  const c10::InferenceMode inference;
-  at::set_num_threads(std::stoi(arguments[4]));
-  const auto model = load_model(arguments[1], read_json(arguments[3]));
-  const auto inputs = read_safetensors(arguments[2]);
-  const auto texts = texts_of(inputs);
-  bench::Worker([&](const std::string& input) -> bench::Tensors {
-    return {{"features",
-             input == "tokens" ? model.embed_tokens(texts) : model.embed_images(inputs.at(input))}};
-  }).serve();
-  return 0;
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 5) return std::cerr << "usage: embedding WEIGHTS INPUTS CONFIG THREADS\n", 2;
-  try {
-    return run(arguments);
-  } catch (const std::exception& error) {
-    return std::cerr << error.what() << "\n", 1;
-  }
+  return bench::run_worker(
+      count, arguments,
+      [](const std::string& weights, const bench::Tensors& inputs, const Json& changes) {
+        return [model = load_model(weights, changes), inputs,
+                texts = texts_of(inputs)](const std::string& input) -> bench::Tensors {
+          return {{"features", input == "tokens" ? model.embed_tokens(texts)
+                                                 : model.embed_images(inputs.at(input))}};
+        };
+      });
 }

@@ -13,31 +13,26 @@ using namespace vesalius;
 
 namespace {
 
-int run(char** arguments) {
-  const c10::InferenceMode inference;
-  at::set_num_threads(std::stoi(arguments[4]));
+models::FocalNet load_backbone(const std::string& weights, const Json& changes) {
   models::FocalNetConfig config;
-  config.depths = read_json(arguments[3]).value("depths", config.depths);
-  const auto store = std::make_shared<TensorStore>(arguments[1], read_safetensors(arguments[1]));
-  const models::FocalNet backbone(Weights(store) / "backbone", config);
+  config.depths = changes.value("depths", config.depths);
+  const auto store = std::make_shared<TensorStore>(weights, read_safetensors(weights));
+  models::FocalNet backbone(Weights(store) / "backbone", config);
   store->finish();
-  const auto inputs = read_safetensors(arguments[2]);
-  bench::Worker([&](const std::string& input) {
-    bench::Tensors features;
-    for (const auto& map : backbone(inputs.at(input)))
-      features.emplace("res" + std::to_string(features.size() + 2), map);
-    return features;
-  }).serve();
-  return 0;
+  return backbone;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 5) return std::cerr << "usage: segmentation WEIGHTS INPUTS CONFIG THREADS\n", 2;
-  try {
-    return run(arguments);
-  } catch (const std::exception& error) {
-    return std::cerr << error.what() << "\n", 1;
-  }
+  return bench::run_worker(
+      count, arguments,
+      [](const std::string& weights, const bench::Tensors& inputs, const Json& changes) {
+        return [backbone = load_backbone(weights, changes), inputs](const std::string& input) {
+          bench::Tensors features;
+          for (const auto& map : backbone(inputs.at(input)))
+            features.emplace("res" + std::to_string(features.size() + 2), map);
+          return features;
+        };
+      });
 }

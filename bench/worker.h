@@ -107,4 +107,20 @@ class Worker {
   Tensors last_;
 };
 
+/// A program's main, of four arguments: WEIGHTS INPUTS CONFIG THREADS. `start` opens the model and
+/// gives what Worker asks for.
+template <class Start>
+int run_worker(int count, char** arguments, Start start) {
+  if (count != 5)
+    return std::cerr << "usage: " << arguments[0] << " WEIGHTS INPUTS CONFIG THREADS\n", 2;
+  try {
+    const c10::InferenceMode inference;
+    at::set_num_threads(std::stoi(arguments[4]));
+    Worker(start(arguments[1], read_safetensors(arguments[2]), read_json(arguments[3]))).serve();
+    return 0;
+  } catch (const std::exception& error) {
+    return std::cerr << error.what() << "\n", 1;
+  }
+}
+
 }  // namespace vesalius::bench

@@ -120,4 +120,10 @@ void write_file(const fs::path& path, std::string_view content) {
   writer.commit();
 }
 
+std::string unused_name(std::set<std::string>& taken, const std::string& name) {
+  std::string unused = name;
+  for (int i = 2; !taken.insert(unused).second; ++i) unused = fmt::format("{}-{}", name, i);
+  return unused;
+}
+
 }  // namespace vesalius

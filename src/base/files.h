@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,5 +60,8 @@ class FileWriter {
 
 /// FileWriter in one call.
 void write_file(const fs::path& path, std::string_view content);
+
+/// `name`, or with -2, -3 … behind it where it is taken; what comes back is taken from now on.
+std::string unused_name(std::set<std::string>& taken, const std::string& name);
 
 }  // namespace vesalius

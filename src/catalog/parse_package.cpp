@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "catalog/segmentation_model.h"
 #include "catalog/weights_file.h"
 
 namespace vesalius::catalog {
@@ -92,11 +93,10 @@ InstalledFiles installed_files(const Package& package) {
   return {.weights = package.weights.filename()};
 }
 
-/// `recipe`: as results name it.
-Family shared(std::string_view recipe) {
+Family shared(int version) {
   return {.task = Task::kSegmentation,
-          .recipe = recipe,
-          .added_recipe = recipe,
+          .recipe = parse_recipe(version),
+          .added_recipe = parse_recipe(version),
           .check = check_parse,
           .installed = installed_files,
           .outputs = parse_outputs,
@@ -110,7 +110,7 @@ Family shared(std::string_view recipe) {
 int parse_version(const Package& package) { return package.family == kV1 ? 1 : 2; }
 
 Family parse_family_v1() {
-  Family family = shared("biomedparse");
+  Family family = shared(1);
   family.name = kV1;
   family.sign = "biomedparse_v1.pt (BiomedParse)";
   family.recognises = recognises<1>;
@@ -120,7 +120,7 @@ Family parse_family_v1() {
 }
 
 Family parse_family_v2() {
-  Family family = shared("biomedparse-v2");
+  Family family = shared(2);
   family.name = kV2;
   family.sign =
       "biomedparse_v2.ckpt (BiomedParse 2) or boltzformer_focal_all.safetensors (MedImageParse)";

@@ -1,6 +1,5 @@
 #include "catalog/segmentation_model.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/InferenceMode.h>
 
 #include <mutex>
@@ -146,10 +145,6 @@ std::unique_ptr<SegmentationModel> open_segmentation_model(const std::string& na
       options);
 }
 
-models::Uniforms generated_uniforms(uint64_t seed) {
-  return [generator = at::detail::createCPUGenerator(seed)](at::IntArrayRef shape) {
-    return at::empty(shape).uniform_(0, 1, generator);
-  };
-}
+const char* parse_recipe(int version) { return version == 1 ? "biomedparse" : "biomedparse-v2"; }
 
 }  // namespace vesalius::catalog

@@ -52,8 +52,10 @@ std::unique_ptr<SegmentationModel> open_segmentation_model(const std::string& na
 /// Draws by arithmetic: number k, from 0 over the whole call, is (unit("draw.k", seed) + 1) / 2, so
 /// that any language makes the same ones (docs/models.md).
 models::Uniforms seeded_uniforms(uint64_t seed);
-/// Draws of LibTorch's generator on the CPU.
-models::Uniforms generated_uniforms(uint64_t seed);
+using models::generated_uniforms;
+
+/// What a version's results and cards call the way from pixels to its planes.
+const char* parse_recipe(int version);
 
 /// The fields that every JSON result carries, as for an embedding model.
 Json provenance(const SegmentationModel& model, const recipes::Recipe& recipe);

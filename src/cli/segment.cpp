@@ -19,6 +19,7 @@ struct SegmentCommand {
   std::string formats, intensity = "auto", kind, uniforms = "generator";
   bool all = false, isolated = false, as_is = false, probabilities = false, fill_gaps = false;
   std::string existence;                // file
+  std::string existence_used;           // its hash, or that it is the published one
   tasks::ExistenceTable own_existence;  // what it holds
   tasks::SegmentInputOptions input;
   tasks::SegmentOptions options;
@@ -30,26 +31,22 @@ struct Kind {
   std::vector<std::string> targets;
 };
 
-/// A published kind with its targets, and those that the user's own table has of it.
-Kind with_own(const tasks::ImageKind& kind, const tasks::ExistenceTable& own) {
-  Kind all{kind.key, tasks::targets_to_try(kind)};
-  if (const auto more = own.find(kind.key); more != own.end())
-    for (const auto& [target, parameters] : more->second)
-      if (std::ranges::find(all.targets, target) == all.targets.end())
-        all.targets.push_back(target);
-  return all;
+/// Of a kind that only the user's own table knows, or a published one, without its own targets.
+Kind named_kind(const SegmentCommand& command, const tasks::SegmentInput& input) {
+  if (command.own_existence.contains(command.kind) && tasks::kind_in_words(command.kind) == nullptr)
+    return {command.kind, {}};
+  const auto* known = command.kind.empty() ? tasks::kind_of(tasks::hints_of(input))
+                                           : &tasks::image_kind(command.kind);
+  return known != nullptr ? Kind{known->key, tasks::targets_to_try(*known)} : Kind{};
 }
 
 Kind kind_of(const SegmentCommand& command, const tasks::SegmentInput& input) {
-  const auto own = command.own_existence.find(command.kind);
-  if (own != command.own_existence.end() && tasks::kind_in_words(command.kind) == nullptr) {
-    Kind kind{command.kind, {}};
-    for (const auto& [target, parameters] : own->second) kind.targets.push_back(target);
-    return kind;
-  }
-  const auto* known = command.kind.empty() ? tasks::kind_of(tasks::hints_of(input))
-                                           : &tasks::image_kind(command.kind);
-  return known != nullptr ? with_own(*known, command.own_existence) : Kind{};
+  Kind kind = named_kind(command, input);
+  if (const auto own = command.own_existence.find(kind.key); own != command.own_existence.end())
+    for (const auto& [target, parameters] : own->second)
+      if (std::ranges::find(kind.targets, target) == kind.targets.end())
+        kind.targets.push_back(target);
+  return kind;
 }
 
 /// Prompts, and the numbers they have in label maps.
@@ -208,26 +205,16 @@ class Segmenter {
   }
 
   Json provenance_of(const tasks::Planes& planes, const tasks::SegmentOptions& options) const {
-    recipes::Recipe recipe{.name = model_->version() == 1 ? "biomedparse" : "biomedparse-v2"};
+    recipes::Recipe recipe{.name = catalog::parse_recipe(model_->version())};
     recipe.parameters = {{"intensity", planes.intensity().name},
                          {"prompts_together", options.company == catalog::Company::kTogether},
                          {"slice_batch", options.slice_batch}};
-    if (model_->version() == 1)
-      recipe.parameters["existence"] =
-          command_.existence.empty() ? "published" : sha256(read_text(command_.existence));
+    if (model_->version() == 1) recipe.parameters["existence"] = command_.existence_used;
     if (model_->version() == 2) {
       recipe.parameters["seed"] = options.seed;
       recipe.parameters["samples"] = options.samples;
     }
     return catalog::provenance(*model_, recipe);
-  }
-
-  /// Of several inputs of one name the later ones get a number.
-  std::string free_stem(const std::string& path) {
-    const std::string stem = stem_of(path);
-    std::string free = stem;
-    for (int i = 2; !stems_.insert(free).second; ++i) free = fmt::format("{}-{}", stem, i);
-    return free;
   }
 
   void write(const tasks::SegmentInput& input, const tasks::Planes& planes,
@@ -239,7 +226,7 @@ class Segmenter {
     if (session_.common.json) print(lines.substr(0, lines.size() - 1));
     if (session_.common.output.empty()) return;
     results::SegmentFiles files{.folder = session_.common.output,
-                                .stem = free_stem(input.path),
+                                .stem = unused_name(stems_, stem_of(input.path)),
                                 .formats = command_.formats.empty()
                                                ? results::default_formats(input)
                                                : results::segment_formats(command_.formats),
@@ -271,8 +258,10 @@ int run_segment(Session& session, SegmentCommand command) {
   if (command.fill_gaps) command.input.series.gaps = media::Gaps::kFill;
   for (const auto& joined : command.prompts) tasks::split_prompts(joined);
   if (!command.formats.empty()) results::segment_formats(command.formats);
+  command.existence_used = "published";
   if (!command.existence.empty()) {
     command.own_existence = tasks::read_existence(command.existence);
+    command.existence_used = sha256(read_text(command.existence));
     command.options.existence =
         tasks::with_targets(tasks::published_existence(), command.own_existence);
   }

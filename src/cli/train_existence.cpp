@@ -89,7 +89,7 @@ int run_train_existence(Session& session, const ExistenceCommand& command) {
   const auto model = open_version_1(session);
   const auto material = look_at_all(session, *model, command);
   const auto rows = tasks::fit_existence(material.examples);
-  recipes::Recipe recipe{.name = "biomedparse"};
+  recipes::Recipe recipe{.name = catalog::parse_recipe(model->version())};
   recipe.parameters = {{"intensity", command.options.intensity},
                        {"prompts_together", false},
                        {"agreement", command.options.agreement}};

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "base/trim.h"
+#include "base/ascii.h"
 
 namespace vesalius::media {
 

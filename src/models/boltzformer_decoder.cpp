@@ -1,5 +1,6 @@
 #include "models/boltzformer_decoder.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 
 #include "nn/trace.h"
@@ -109,6 +110,12 @@ class Pass {
 };
 
 }  // namespace
+
+Uniforms generated_uniforms(uint64_t seed) {
+  return [generator = at::detail::createCPUGenerator(seed)](at::IntArrayRef shape) {
+    return at::empty(shape).uniform_(0, 1, generator);
+  };
+}
 
 at::Tensor boltzmann_blocked(const at::Tensor& mask_logits, const at::Tensor& uniforms,
                              double temperature, double sample_ratio) {

@@ -24,6 +24,8 @@ struct BoltzFormerConfig {
 /// Uniform numbers in [0, 1) of a shape: [images * prompts * heads, queries, positions], in the
 /// order image, prompt, head. Asked for once a layer, and once before the first.
 using Uniforms = std::function<at::Tensor(at::IntArrayRef shape)>;
+/// Draws of LibTorch's generator on the CPU.
+Uniforms generated_uniforms(uint64_t seed);
 
 struct BoltzFormerMasks {
   at::Tensor masks;      // [batch, prompts, queries, height, width], logits at stride 4

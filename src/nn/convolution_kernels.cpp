@@ -9,6 +9,12 @@
 namespace vesalius::nn {
 namespace {
 
+/// True of kernels of 3, 5, 7 or 9 that keep the grid: those that all of the epilogue is for.
+bool is_depthwise(const ConvShape& s) {
+  const bool known = s.kernel % 2 == 1 && s.kernel >= 3 && s.kernel <= 9;
+  return s.groups == s.in && s.in == s.out && s.stride == 1 && known && s.padding == s.kernel / 2;
+}
+
 /// x, or a copy of it, whose pixels follow each other at one distance, channels side by side.
 at::Tensor evenly_spaced(const at::Tensor& x) {
   const bool even = x.stride(3) == 1 && x.stride(1) == x.size(2) * x.stride(2) &&
@@ -91,11 +97,6 @@ at::Tensor patches(const at::Tensor& image, const ConvShape& s, int64_t first, i
 }
 
 }  // namespace
-
-bool PackedConvolution::is_depthwise(const ConvShape& s) {
-  const bool known = s.kernel % 2 == 1 && s.kernel >= 3 && s.kernel <= 9;
-  return s.groups == s.in && s.in == s.out && s.stride == 1 && known && s.padding == s.kernel / 2;
-}
 
 at::Tensor PackedConvolution::by_taps(const at::Tensor& weight) {
   const std::lock_guard lock(guard_);

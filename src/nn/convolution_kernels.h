@@ -22,9 +22,6 @@ struct ConvEpilogue {
 /// A convolution's weight laid out for kernels, made and kept as PackedWeight does.
 class PackedConvolution {
  public:
-  /// True of kernels of 3, 5, 7 or 9 that keep the grid: those that all of the epilogue is for.
-  static bool is_depthwise(const ConvShape& shape);
-
   /// [batch, height, width, in] -> [batch, height', width', out]; undefined for groups that are
   /// neither one nor depth-wise, and for an epilogue beyond `residual` that is not depth-wise.
   at::Tensor run(const KernelTable& kernels, const at::Tensor& x, const Conv2d& conv,

@@ -70,7 +70,7 @@ void depthwise_channels(const Depthwise& d, int64_t first, int64_t last, int64_t
     }
 }
 
-/// The channels behind the last whole vector, one by one, as vectors of which one lane counts.
+/// The channels behind the last whole vector, one by one.
 template <class V, int K>
 void depthwise_rest(const Depthwise& d, int64_t row, int64_t channel) {
   for (int64_t column = 0; column < d.width; ++column) {

@@ -40,12 +40,8 @@ std::string file_name(std::string prompt) {
 std::vector<std::string> file_names(const std::vector<Target>& targets) {
   std::set<std::string> taken{"overview"};
   std::vector<std::string> names;
-  for (const Target& target : targets) {
-    const std::string name = file_name(target.prompt);
-    std::string free = name;
-    for (int i = 2; !taken.insert(free).second; ++i) free = fmt::format("{}-{}", name, i);
-    names.push_back(std::move(free));
-  }
+  for (const Target& target : targets)
+    names.push_back(unused_name(taken, file_name(target.prompt)));
   return names;
 }
 

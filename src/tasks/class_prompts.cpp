@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -121,17 +122,30 @@ Json read_prompts(const fs::path& file) {
   return prompts;
 }
 
-/// What process_2D.py wrote into one folder.
-void add_slices(const fs::path& folder, const std::string& split,
+/// What process_2D.py wrote about one folder into its SPLIT.json; null where it did not.
+Json read_slices(const fs::path& folder, const std::string& split) {
+  const fs::path file = folder / (split + ".json");
+  if (!is_there(file)) return {};
+  Json root = read_json(file);
+  if (!root.is_object()) return {};
+  // Version 1's own train.json has sentences instead.
+  const auto rows = root.find("annotations");
+  const bool each =
+      rows != root.end() && rows->is_array() && !rows->empty() && rows->front().contains(kPrompts);
+  return each || root.contains(kPrompts) ? std::move(root) : Json();
+}
+
+void add_slices(const fs::path& folder, const std::string& split, const Json& root,
                 std::vector<OutlinedImage>& result) {
   const fs::path file = folder / (split + ".json");
-  const Json root = read_json(file);
   const std::string kind = folder.parent_path().filename().string();
+  const std::string where = fmt::format("{}: {}", file.string(), kPrompts);
+  const auto common = root.find(kPrompts);
+  std::optional<Labels> of_all;
+  if (common != root.end() && !common->is_null()) of_all = read_labels(*common, where);
   for (const Json& row : root.value("annotations", Json::array())) {
     const std::string image = text_at(row, "file_name", file);
-    const Json common = root.value(kPrompts, Json());
-    const Labels labels = read_labels(common.is_null() ? row.value(kPrompts, Json()) : common,
-                                      fmt::format("{}: {}", file.string(), kPrompts));
+    const Labels labels = of_all ? *of_all : read_labels(row.value(kPrompts, Json()), where);
     check_labels(row, labels, file, image);
     const fs::path mask = folder / (split + "_mask") / text_at(row, "mask_file", file);
     check_there(folder / split / image, file);
@@ -171,17 +185,6 @@ void add_volumes(const fs::path& set, const std::string& split, const Json& prom
   }
 }
 
-bool is_sliced(const fs::path& folder, const std::string& split) {
-  const fs::path file = folder / (split + ".json");
-  if (!is_there(file)) return false;
-  const Json root = read_json(file);
-  if (!root.is_object()) return false;
-  // Version 1's own train.json has sentences instead.
-  const Json rows = root.value("annotations", Json::array());
-  return root.contains(kPrompts) ||
-         (rows.is_array() && !rows.empty() && rows[0].contains(kPrompts));
-}
-
 /// One of the data sets that a class_prompts.json above it is about.
 bool is_set(const fs::path& folder, const std::string& split) {
   return is_there(folder.parent_path() / kFile) && !volumes_in(folder / split).empty();
@@ -189,17 +192,16 @@ bool is_set(const fs::path& folder, const std::string& split) {
 
 }  // namespace
 
-bool has_class_prompts(const fs::path& folder, const std::string& split) {
-  return is_sliced(folder, split) || is_there(folder / kFile) || is_set(named(folder), split);
-}
-
-std::vector<OutlinedImage> read_class_prompts(const fs::path& folder, const std::string& split) {
+std::optional<std::vector<OutlinedImage>> read_class_prompts(const fs::path& folder,
+                                                             const std::string& split) {
   const fs::path root = named(folder);
   std::vector<OutlinedImage> result;
-  if (is_sliced(root, split)) {
-    for (const char* view : {"", "_view1", "_view2"}) {
+  if (const Json slices = read_slices(root, split); !slices.is_null()) {
+    add_slices(root, split, slices, result);
+    for (const char* view : {"_view1", "_view2"}) {
       const fs::path one = root.parent_path() / (root.filename().string() + view);
-      if (is_sliced(one, split)) add_slices(one, split, result);
+      const Json seen = read_slices(one, split);
+      if (!seen.is_null()) add_slices(one, split, seen, result);
     }
   } else if (is_there(root / kFile)) {
     const Json prompts = read_prompts(root / kFile);
@@ -212,8 +214,10 @@ std::vector<OutlinedImage> read_class_prompts(const fs::path& folder, const std:
       if (!is_there(root / name))
         warn(fmt::format("{}: has words for {}, and there is no such folder beside it.",
                          (root / kFile).string(), name));
-  } else {
+  } else if (is_set(root, split)) {
     add_volumes(root, split, read_prompts(root.parent_path() / kFile), result);
+  } else {
+    return std::nullopt;
   }
   if (result.empty())
     fail(ErrorCode::kUnsupported, "{}: no slices, and no .npz volumes in DATASET/{}/.",

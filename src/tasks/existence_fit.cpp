@@ -6,10 +6,9 @@
 #include <map>
 
 #include "base/error.h"
-#include "tasks/mask_files.h"
+#include "tasks/outlined_volume.h"
 #include "tasks/plane_masks.h"
 #include "tasks/planes.h"
-#include "tasks/same_grid.h"
 #include "tasks/segment_input.h"
 #include "tasks/vocabulary.h"
 
@@ -36,20 +35,17 @@ std::string kind_of_image(const OutlinedImage& image, const SegmentInput& input,
   return shown->key;
 }
 
-void add_mask(Mask& to, const Outline& outline, const SegmentInput& input) {
-  const auto mask = read_mask(outline.mask);
-  check_same_grid({mask.grid, outline.mask.string()}, {input.volume.grid, input.path}, "image");
-  for (size_t i = 0; i < to.size(); ++i)
-    to[i] = to[i] != 0 || outline.holds(mask.labels[i]) ? 1 : 0;
-}
-
 /// Where each target is.
 std::map<std::string, Mask> truths_of(const OutlinedImage& image, const SegmentInput& input) {
+  const auto masks = read_outline_masks(image, input);
   std::map<std::string, Mask> truths;
   for (const Outline& outline : image.outlines) {
     Mask& truth = truths[outline.prompt];
     truth.resize(static_cast<size_t>(input.volume.grid.voxels()));
-    if (!outline.mask.empty()) add_mask(truth, outline, input);
+    if (outline.mask.empty()) continue;
+    const auto& labels = masks.at(outline.mask);
+    for (size_t i = 0; i < truth.size(); ++i)
+      truth[i] = truth[i] != 0 || outline.holds(labels[i]) ? 1 : 0;
   }
   return truths;
 }

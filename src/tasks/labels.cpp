@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/error.h"
-#include "base/trim.h"
 #include "tasks/manifest.h"
 
 namespace vesalius::tasks {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/ascii.h"
+
 namespace vesalius::tasks {
 namespace {
 
@@ -119,8 +121,7 @@ std::vector<Json> parse_json_lines(std::string_view text, std::string_view where
 }
 
 std::vector<Json> read_manifest(const fs::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), ::tolower);
+  const std::string extension = lowered(file.extension().string());
   if (extension == ".csv") return parse_csv(read_text(file), file.string());
   if (extension == ".jsonl" || extension == ".ndjson" || extension == ".json")
     return parse_json_lines(read_text(file), file.string());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "media/image.h"
 #include "media/nifti.h"
@@ -12,12 +13,6 @@ namespace {
 
 using media::LabelVolume;
 using Labels = std::vector<uint16_t>;
-
-std::string lower_name(const fs::path& path) {
-  std::string name = path.filename().string();
-  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return name;
-}
 
 template <class T>
 Labels first_samples(const media::Image& image, int channels) {
@@ -110,7 +105,7 @@ constexpr Format kFormats[] = {
 };
 
 const Format* format_of(const fs::path& path) {
-  const std::string name = lower_name(path);
+  const std::string name = lowered(path.filename().string());
   const auto* found = std::find_if(std::begin(kFormats), std::end(kFormats),
                                    [&](const Format& f) { return name.ends_with(f.ending); });
   return found == std::end(kFormats) ? nullptr : found;

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/error.h"
-#include "base/trim.h"
 #include "media/walk.h"
 #include "tasks/evaluate_segment.h"
 #include "tasks/manifest.h"

@@ -3,15 +3,16 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "media/image.h"
 #include "media/resize.h"
 #include "tasks/mask_files.h"
 #include "tasks/outlined_volume.h"
+#include "tasks/planes.h"
 
 namespace vesalius::tasks {
 namespace {
@@ -20,11 +21,10 @@ media::Image open_rgb(const fs::path& file) {
   return media::to_rgb(media::decode_image(read_file(file), file.string()));
 }
 
-/// Zeros on both sides of the shorter axis, the odd one behind: the published way.
-at::Tensor squared(const at::Tensor& x) {
-  const int64_t height = x.size(-2), width = x.size(-1), side = std::max(height, width);
-  const int64_t top = (side - height) / 2, left = (side - width) / 2;
-  return at::constant_pad_nd(x, {left, side - width - left, top, side - height - top});
+/// x [..., rows, columns] as pictures lie on a plane: version 2 makes them square, 1 does not.
+at::Tensor laid_out(const at::Tensor& x, const PlaneForm& form) {
+  const auto way = form.version == 1 ? PlaneWay::kPictureV1 : PlaneWay::kPictureV2;
+  return padded(x, layout_of(way, x.size(-2), x.size(-1), form.side).padding);
 }
 
 at::Tensor planes_of(const media::Image& image) {
@@ -37,16 +37,19 @@ at::Tensor read_pixels(const OutlinedImage& image, const PlaneForm& form) {
   auto x = planes_of(open_rgb(image.image));
   if (image.slices) x = x.flip(0);  // OpenCV writes blue, green, red
   if (image.slices && form.version == 1) x = x.narrow(0, 0, 1).repeat({3, 1, 1});
-  if (form.version != 1) x = squared(x);
-  const auto y = at::_upsample_bicubic2d_aa(x.to(at::kFloat).unsqueeze(0), {form.side, form.side},
+  const auto square = laid_out(x, form).to(at::kFloat).unsqueeze(0);
+  const auto y = at::_upsample_bicubic2d_aa(square, {form.side, form.side},
                                             /*align_corners=*/false);
   return y[0].round().clamp(0, 255).to(at::kByte);
 }
 
+using LabelFiles = std::map<fs::path, media::LabelVolume>;  // each read once
+
 /// Where a target is: any sample that is not zero, or its label.
-at::Tensor read_target(const Outline& outline) {
+at::Tensor read_target(const Outline& outline, LabelFiles& files) {
   if (outline.label == 0) return planes_of(open_rgb(outline.mask)).amax(0).ne(0);
-  const auto mask = read_mask(outline.mask);
+  if (!files.contains(outline.mask)) files.emplace(outline.mask, read_mask(outline.mask));
+  const auto& mask = files.at(outline.mask);
   const auto& size = mask.grid.size;
   auto there = at::empty({size[1], size[0]}, at::kByte);
   std::ranges::transform(mask.labels, there.data_ptr<uint8_t>(),
@@ -54,16 +57,14 @@ at::Tensor read_target(const Outline& outline) {
   return there;
 }
 
-bool names_a_side(std::string prompt) {
-  std::ranges::transform(prompt, prompt.begin(), [](unsigned char c) { return std::tolower(c); });
-  return prompt.find("left") != std::string::npos || prompt.find("right") != std::string::npos;
+bool names_a_side(const std::string& prompt) {
+  const std::string words = lowered(prompt);
+  return words.find("left") != std::string::npos || words.find("right") != std::string::npos;
 }
 
 bool is_picture(const fs::path& file) {
   static const std::set<std::string> endings{".png", ".jpg", ".jpeg", ".tif", ".tiff"};
-  std::string ending = file.extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  return endings.contains(ending);
+  return endings.contains(lowered(file.extension().string()));
 }
 
 std::vector<OutlinedSample> read_samples(const OutlinedImage& image, const PlaneForm& form) {
@@ -97,12 +98,11 @@ at::Tensor plane_mask(const at::Tensor& mask, int64_t side) {
 
 OutlinedSample read_outlined_picture(const OutlinedImage& image, const PlaneForm& form) {
   OutlinedSample sample(image, read_pixels(image, form));
+  LabelFiles files;
   for (const Outline& outline : image.outlines) {
     at::Tensor mask;
-    if (!outline.mask.empty()) {
-      const auto there = read_target(outline);
-      mask = plane_mask(form.version == 1 ? there : squared(there), form.side);
-    }
+    if (!outline.mask.empty())
+      mask = plane_mask(laid_out(read_target(outline, files), form), form.side);
     sample.add(outline, mask);
   }
   return sample;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <span>
 
@@ -11,7 +10,6 @@
 #include "tasks/mask_files.h"
 #include "tasks/planes.h"
 #include "tasks/same_grid.h"
-#include "tasks/segment_input.h"
 
 namespace vesalius::tasks {
 namespace {
@@ -32,18 +30,6 @@ void check_labels(const OutlinedImage& image, const fs::path& file,
            file.string(), value);
 }
 
-Masks read_masks(const OutlinedImage& image, const SegmentInput& input) {
-  Masks masks;
-  for (const Outline& outline : image.outlines) {
-    if (outline.mask.empty() || masks.contains(outline.mask)) continue;
-    auto mask = read_mask(outline.mask);
-    check_same_grid({mask.grid, outline.mask.string()}, {input.volume.grid, input.path}, "image");
-    if (image.complete) check_labels(image, outline.mask, mask.labels);
-    masks[outline.mask] = std::move(mask.labels);
-  }
-  return masks;
-}
-
 /// A target on a plane; undefined where it is not in the slice.
 at::Tensor target_on(const Outline& outline, const std::vector<uint16_t>& labels,
                      const PlaneLayout& layout) {
@@ -51,8 +37,7 @@ at::Tensor target_on(const Outline& outline, const std::vector<uint16_t>& labels
   if (std::ranges::none_of(labels, holds)) return {};
   auto mask = at::empty({layout.rows, layout.columns}, at::kByte);
   std::ranges::transform(labels, mask.data_ptr<uint8_t>(), holds);
-  const auto& p = layout.padding;
-  return plane_mask(at::constant_pad_nd(mask, {p.left, p.right, p.top, p.bottom}), layout.side);
+  return plane_mask(padded(mask, layout.padding), layout.side);
 }
 
 void add_view(const OutlinedImage& image, const SegmentInput& input, const Masks& masks,
@@ -79,10 +64,23 @@ void add_view(const OutlinedImage& image, const SegmentInput& input, const Masks
 
 }  // namespace
 
+Masks read_outline_masks(const OutlinedImage& image, const SegmentInput& input) {
+  Masks masks;
+  for (const Outline& outline : image.outlines) {
+    if (outline.mask.empty() || masks.contains(outline.mask)) continue;
+    auto mask = read_mask(outline.mask);
+    check_same_grid({mask.grid, outline.mask.string()}, {input.volume.grid, input.path}, "image");
+    masks[outline.mask] = std::move(mask.labels);
+  }
+  return masks;
+}
+
 std::vector<OutlinedSample> read_outlined_volume(const OutlinedImage& image,
                                                  const PlaneForm& form) {
   const SegmentInput input = read_segment_input(image.image);
-  const Masks masks = read_masks(image, input);
+  const Masks masks = read_outline_masks(image, input);
+  if (image.complete)
+    for (const auto& [file, labels] : masks) check_labels(image, file, labels);
   PlaneOptions options{.version = form.version, .side = form.side};
   std::vector<OutlinedSample> samples;
   if (form.version == 1 || input.kind == InputKind::kPicture) {

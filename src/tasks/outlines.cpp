@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <type_traits>
 
 #include "base/error.h"
@@ -107,10 +108,12 @@ std::vector<OutlinedImage> read_rows(const fs::path& manifest) {
 
 std::vector<OutlinedImage> read_outlines(const fs::path& source, const std::string& split) {
   std::error_code ignored;
-  const bool folder = fs::is_directory(source, ignored);
-  auto result = !folder                            ? read_rows(source)
-                : has_class_prompts(source, split) ? read_class_prompts(source, split)
-                                                   : read_pictures(source, split);
+  std::optional<std::vector<OutlinedImage>> found;
+  if (!fs::is_directory(source, ignored))
+    found = read_rows(source);
+  else if (found = read_class_prompts(source, split); !found)
+    found = read_pictures(source, split);
+  auto result = *std::move(found);
   if (result.empty()) fail(ErrorCode::kUnsupported, "{}: has no outlined images.", source.string());
   return result;
 }

@@ -47,10 +47,6 @@ at::Tensor picture_tensor(const media::Image& rgb) {  // [1, 3, rows, columns], 
       .clone(at::MemoryFormat::Contiguous);
 }
 
-at::Tensor padded(const at::Tensor& slices, const Padding& padding) {
-  return at::constant_pad_nd(slices, {padding.left, padding.right, padding.top, padding.bottom});
-}
-
 at::Tensor bicubic(const at::Tensor& slices, int64_t side) {
   return at::upsample_bicubic2d(slices, {side, side}, /*align_corners=*/false);
 }
@@ -79,6 +75,10 @@ void spline_plane(const std::vector<double>& slice, const PlaneLayout& layout, f
 }
 
 }  // namespace
+
+at::Tensor padded(const at::Tensor& slices, const Padding& padding) {
+  return at::constant_pad_nd(slices, {padding.left, padding.right, padding.top, padding.bottom});
+}
 
 Planes::Planes(const SegmentInput& input, const PlaneOptions& options)
     : input_(input),

@@ -26,6 +26,9 @@ struct PlaneOptions {
   std::optional<int> axis;         // along which volumes are sliced, of choose_slicing()
 };
 
+/// Slices [..., rows, columns] with zeros around them.
+at::Tensor padded(const at::Tensor& slices, const Padding& padding);
+
 /// The planes of one input, made when they are asked for: memory does not grow with the number of
 /// slices. The input must live as long. Calls are const and thread-safe.
 ///

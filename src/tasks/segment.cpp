@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/trim.h"
+#include "base/ascii.h"
 #include "tasks/mask_choice.h"
 #include "tasks/mask_metrics.h"
 #include "tasks/plane_masks.h"

@@ -25,26 +25,18 @@ MaskFigures figures_of(const at::Tensor& truth, const at::Tensor& found) {
   return compare_masks(bytes(a), bytes(b), {.size = {a.size(1), a.size(0), 1}});
 }
 
-double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
 SegmentScore::Target summary(const std::string& prompt, const std::vector<MaskFigures>& figures) {
-  std::vector<double> dice, surface, distance;
+  std::vector<std::optional<double>> dice, surface, distance;
   for (const auto& one : figures) {
-    dice.push_back(one.dice.value_or(0));
-    surface.push_back(one.surface_dice.value_or(0));
-    if (one.hausdorff_95) distance.push_back(*one.hausdorff_95);
+    dice.emplace_back(one.dice.value_or(0));
+    surface.emplace_back(one.surface_dice.value_or(0));
+    distance.push_back(one.hausdorff_95);
   }
-  SegmentScore::Target target{.prompt = prompt,
-                              .dice = mean(dice),
-                              .surface_dice = mean(surface),
-                              .hausdorff_95 = {},
-                              .images = std::ssize(figures)};
-  if (!distance.empty()) target.hausdorff_95 = mean(distance);
-  return target;
+  return {.prompt = prompt,
+          .dice = mean_of(dice).value_or(0),
+          .surface_dice = mean_of(surface).value_or(0),
+          .hausdorff_95 = mean_of(distance),
+          .images = std::ssize(figures)};
 }
 
 }  // namespace

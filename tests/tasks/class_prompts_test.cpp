@@ -8,24 +8,17 @@
 #include "base/error.h"
 #include "media/npz.h"
 #include "tasks/outline_batches.h"
+#include "tasks/outline_refusal.h"
 #include "tasks/scratch.h"
 
 using namespace vesalius;
 using namespace vesalius::tasks;
+using vesalius::testing::refusal;
 using vesalius::testing::Scratch;
 
 namespace {
 
 const fs::path kGolden = fs::path(VESALIUS_SOURCE_DIR) / "tests/tasks/golden/class_prompts";
-
-std::string refusal(const fs::path& folder) {
-  try {
-    read_outlines(folder);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
-}
 
 void expect_named(const std::string& text, const std::vector<std::string>& parts) {
   for (const std::string& part : parts)

@@ -3,22 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tasks/outline_refusal.h"
 #include "tasks/scratch.h"
 
 using namespace vesalius;
 using namespace vesalius::tasks;
+using vesalius::testing::refusal;
 using vesalius::testing::Scratch;
 
 namespace {
-
-std::string refusal(const fs::path& source) {
-  try {
-    read_outlines(source);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
-}
 
 TEST(Outlines, RowsOfOneImageComeTogether) {
   const Scratch scratch;

@@ -1,6 +1,7 @@
-// Text without the padding around it.
+// Text without the padding around it, and in small letters.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace vesalius {
@@ -10,6 +11,13 @@ constexpr std::string_view trimmed(std::string_view text, std::string_view paddi
   const size_t first = text.find_first_not_of(padding);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(padding) - first + 1);
+}
+
+/// `text` with a to z for A to Z; other bytes stay.
+inline std::string lowered(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
 }
 
 }  // namespace vesalius
