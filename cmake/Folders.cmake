@@ -29,7 +29,7 @@ function(vesalius_kernels)
   endif()
   set(avx2 -mavx2 -mfma)
   set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma)
-  set(bf16 ${avx512} -mavx512bf16)
+  set(bf16 ${avx512} -mavx512bf16 -mavx512vnni)
   foreach(source ${ARGN})
     if(source MATCHES "/kernels_(avx2|avx512|bf16)\\.cpp$")
       set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON

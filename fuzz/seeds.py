@@ -198,6 +198,42 @@ def tokenizer_file_seeds():
             "small": b'{"a": 0, "b</w>": 1}\0#version: 0.2\na b</w>\n', "cut": b'{"a": 0}\0#version\na'}
 
 
+def tokenizer_json_seeds():
+    """A tokenizer.json of each way with spaces, and behind a NUL a text."""
+    added = [{"id": 0, "content": "<unk>", "special": True}, {"id": 7, "content": "<obj>", "normalized": False, "lstrip": True},
+             {"id": 8, "content": "AB", "normalized": True, "single_word": True, "rstrip": True}]  # fmt: skip
+    model = {"type": "BPE", "unk_token": "<unk>", "byte_fallback": True, "fuse_unk": True, "merges": ["a b", ["\u2581", "ab"]],
+             "vocab": {"<unk>": 0, "\u2581": 1, "a": 2, "b": 3, "ab": 4, "\u2581ab": 5, "<0xC3>": 6}}  # fmt: skip
+    space = {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}
+    metaspace = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first", "split": True}
+    split = {"type": "Split", "pattern": {"Regex": "\\s+(?!\\S)|\\p{L}+|[0-9]{1,3}"}, "behavior": "MergedWithNext", "invert": False}
+    template = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "s"}}, {"Sequence": {"id": "A"}}],
+                "special_tokens": {"s": {"ids": [0]}}}  # fmt: skip
+    back = dict(space, pattern={"String": "\u2581"}, content=" ")
+    byte_level = {"type": "ByteLevel", "add_prefix_space": True}
+    kinds = {
+        "legacy": {"normalizer": {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "\u2581"}, space]},
+                   "decoder": {"type": "Sequence", "decoders": [back, {"type": "ByteFallback"}, {"type": "Fuse"},
+                                                                {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}},
+        "metaspace": {"pre_tokenizer": metaspace, "decoder": metaspace},
+        "bytes": {"normalizer": {"type": "NFC"}, "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]},
+                  "decoder": byte_level},
+        "cleaning": {"normalizer": {"type": "Sequence", "normalizers": [{"type": kind} for kind in ("NFKC", "Lowercase", "Strip")]},
+                     "pre_tokenizer": {"type": "Digits", "individual_digits": True}},
+    }  # fmt: skip
+    parts = {"post_processor": template, "added_tokens": added, "model": model}
+    text = "ab <obj> AB\u00e9 12  a"
+    return {name: f"{json.dumps(kind | parts)}\0{text}".encode() for name, kind in kinds.items()}
+
+
+def grounded_seeds():
+    box = "<box><x1><y20><x30><y99></box>"
+    return {name: text.encode() for name, text in {
+        "whole": f"<obj>A nodule.{box}{box}</obj><obj>No effusion.</obj>", "cut": f"<obj>A.</obj> <obj>B{box}<box><x1>",
+        "stray": f"No change. <obj>A</box></obj>. {box}<obj>B<box><x1> <y2><x300></obj></obj>", "plain": " Clear lungs.\u00a0",
+    }.items()}  # fmt: skip
+
+
 def manifest_seeds():
     return {
         "csv": b"\xef\xbb\xbfpath,label\r\na.png,\"effusion, left\"\r\nb.png,\"says \"\"no\"\"\"\n",
@@ -285,6 +321,8 @@ SEEDS = {
     "recipes_parameters_fuzz": parameters_seeds,
     "text_tokenizer_fuzz": tokenizer_seeds,
     "text_files_fuzz": tokenizer_file_seeds,
+    "text_tokenizer_json_fuzz": tokenizer_json_seeds,
+    "text_grounded_fuzz": grounded_seeds,
 }
 
 

@@ -15,7 +15,7 @@
 namespace vesalius::catalog {
 
 /// What a model does, and by that which commands take it.
-enum class Task { kEmbedding, kSegmentation };
+enum class Task { kEmbedding, kSegmentation, kReport };
 
 /// A model as its card describes it.
 struct Card {

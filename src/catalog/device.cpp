@@ -46,4 +46,10 @@ Numbers choose_numbers(const std::string& asked, at::Device device) {
        device.str(), cpu ? "" : " or fp16");
 }
 
+Numbers choose_decoder_numbers(const std::string& asked, at::Device device) {
+  if (device.is_cpu() && asked == "int8") return {"int8", at::kFloat, nn::Precision::kInt8};
+  if (device.is_cpu() && asked == "int4") return {"int4", at::kFloat, nn::Precision::kInt4};
+  return choose_numbers(asked, device);
+}
+
 }  // namespace vesalius::catalog

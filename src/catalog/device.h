@@ -22,6 +22,8 @@ struct Numbers {
 /// auto, fp32, bf16, and fp16 on a GPU. Error kDevice for bf16 on a CPU that is slow at it, kUsage
 /// for other words.
 Numbers choose_numbers(const std::string& asked, at::Device device);
+/// The same for models with a decoder, whose weights on the CPU may also be int8 or int4.
+Numbers choose_decoder_numbers(const std::string& asked, at::Device device);
 
 /// Where a model's weights go, and as what. Those of a tower that is not used stay in the file.
 struct Placement {

@@ -6,11 +6,13 @@
 
 #include "catalog/insight_package.h"
 #include "catalog/parse_package.h"
+#include "catalog/report_package.h"
 
 namespace vesalius::catalog {
 
 const std::vector<Family>& families() {
-  static const std::vector<Family> all{parse_family_v2(), parse_family_v1(), insight_family()};
+  static const std::vector<Family> all{parse_family_v2(), parse_family_v1(), report_family(),
+                                       insight_family()};
   return all;
 }
 

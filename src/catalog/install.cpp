@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catalog/family.h"
+#include "catalog/shards.h"
 #include "catalog/toml.h"
 #include "catalog/weights_hash.h"
 
@@ -41,7 +42,7 @@ void check_space(const Package& package) {
   std::error_code problem;
   fs::create_directories(models_folder(), problem);
   const auto space = fs::space(models_folder(), problem);
-  const double need = static_cast<double>(fs::file_size(package.weights)) + kSlack;
+  const double need = static_cast<double>(weight_bytes(package.weights)) + kSlack;
   if (!problem && static_cast<double>(space.available) < need)
     fail(
         ErrorCode::kFailed,
@@ -109,7 +110,10 @@ void stage_files(const Package& package, const InstalledFiles& files, const fs::
                  const InstallOptions& options) {
   for (const auto& [from, to] : files.others) copy_bytes(from, folder / to, {});
   const auto place = options.link ? link_bytes : copy_bytes;
-  place(package.weights, folder / files.weights, options.advance);
+  const auto weights = weight_files(package.weights);
+  for (const fs::path& file : weights)
+    place(file, (folder / files.weights).replace_filename(file.filename()), options.advance);
+  if (weights.front() != package.weights) copy_bytes(package.weights, folder / files.weights, {});
 }
 
 /// The catalog's description of a published model: whatever bears its name is exactly that.
@@ -136,7 +140,7 @@ Json installed_card(const std::string& name, const Package& package, const std::
   if (!details.contains("recipe")) details["recipe"] = family_of(package).added_recipe;
   details["name"] = name;
   details["weights_sha256"] = hash;
-  details["weights_bytes"] = fs::file_size(package.weights);
+  details["weights_bytes"] = weight_bytes(package.weights);
   details["added_from"] = fs::absolute(package.folder).string();
   return details;
 }
@@ -166,7 +170,7 @@ void store_outputs(const Family& family, const fs::path& folder) {
 }  // namespace
 
 int64_t install_work(const Package& package) {
-  return 2 * static_cast<int64_t>(fs::file_size(package.weights));  // copied, then hashed
+  return 2 * weight_bytes(package.weights);  // copied, then hashed
 }
 
 Package package_to_install(const std::string& name, const fs::path& from) {

@@ -77,13 +77,21 @@ const Family& family_of(const fs::path& folder, const Json& card, const std::str
   return *found.front();
 }
 
-const char* commands_of(Task task) {
-  return task == Task::kEmbedding ? "vesalius embed, classify, index and search"
-                                  : "vesalius segment";
-}
+/// Of a task, for people.
+struct TaskWords {
+  const char *kind, *commands;
+};
 
-const char* kind_of(Task task) {
-  return task == Task::kEmbedding ? "an embedding model" : "a segmentation model";
+TaskWords words_of(Task task) {
+  switch (task) {
+    case Task::kEmbedding:
+      return {"an embedding model", "vesalius embed, classify, index and search"};
+    case Task::kSegmentation:
+      return {"a segmentation model", "vesalius segment"};
+    case Task::kReport:
+      return {"a report model", "vesalius report"};
+  }
+  fail(ErrorCode::kFailed, "task {} has no words", static_cast<int>(task));
 }
 
 }  // namespace
@@ -124,8 +132,8 @@ void require_task(const Package& package, Task task) {
   if (family.task == task) return;
   fail(ErrorCode::kModel,
        "{}: is {} ({}), which is for {}. Here {} is needed: `vesalius models list` shows all.",
-       package.folder.string(), kind_of(family.task), family.name, commands_of(family.task),
-       kind_of(task));
+       package.folder.string(), words_of(family.task).kind, family.name,
+       words_of(family.task).commands, words_of(task).kind);
 }
 
 }  // namespace vesalius::catalog

@@ -1,5 +1,6 @@
 // What every result says of the model that it came from.
 #include "base/version.h"
+#include "catalog/report_model.h"
 #include "catalog/segmentation_model.h"
 
 namespace vesalius::catalog {
@@ -18,6 +19,10 @@ Json provenance_of(const Model& model, const recipes::Recipe& recipe) {
 }  // namespace
 
 Json provenance(const EmbeddingModel& model, const recipes::Recipe& recipe) {
+  return provenance_of(model, recipe);
+}
+
+Json provenance(const ReportModel& model, const recipes::Recipe& recipe) {
   return provenance_of(model, recipe);
 }
 

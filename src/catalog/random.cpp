@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "catalog/family.h"
+#include "catalog/shards.h"
 #include "catalog/toml.h"
 #include "catalog/weights_hash.h"
 
@@ -72,7 +73,7 @@ SeededPackage write_seeded_package(const std::string& model, const std::string& 
   check_target(folder, model);
   const SeededFiles files = family.write_seeded(order, advance);
   SeededPackage made{.folder = folder, .weights = files.weights, .tensors = files.tensors};
-  made.bytes = fs::file_size(made.weights);
+  made.bytes = static_cast<uint64_t>(weight_bytes(made.weights));
   made.sha256 = file_sha256(made.weights, advance);
   remember_sha256(made.weights, made.sha256);
   Json details = seeded_card(order.original, size, seeding);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "catalog/shards.h"
 #include "checkpoint/key_map.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/torch_file.h"
@@ -31,6 +32,7 @@ void refuse_pointer(const fs::path& path) {
 }
 
 std::map<std::string, at::Tensor> read_weights(const fs::path& path) {
+  if (path.extension() == ".json") return read_shards(path);
   refuse_pointer(path);
   const auto file = MappedFile::open(path);
   if (file->bytes().size() < kLeastBytes)

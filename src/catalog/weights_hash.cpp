@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "catalog/shards.h"
 
 namespace vesalius::catalog {
 namespace {
@@ -32,11 +33,15 @@ struct Identity {
 };
 
 Identity identity(const fs::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return {};
-  return {fmt::format("{:x}-{:x}", status.st_dev, status.st_ino),
-          fmt::format("{} bytes, changed {}.{:09}", status.st_size, status.st_mtim.tv_sec,
-                      status.st_mtim.tv_nsec)};
+  Identity whole;
+  for (const fs::path& file : weight_files(path)) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) return {};
+    if (whole.file.empty()) whole.file = fmt::format("{:x}-{:x}", status.st_dev, status.st_ino);
+    whole.content += fmt::format("{}{} bytes, changed {}.{:09}", whole.content.empty() ? "" : "; ",
+                                 status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+  }
+  return whole;
 }
 
 fs::path cache_file(const Identity& identity) {
@@ -49,21 +54,26 @@ struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
-}  // namespace
-
-std::string file_sha256(const fs::path& path, const std::function<void(int64_t)>& advance) {
+void add_file(EVP_MD_CTX& context, const fs::path& path,
+              const std::function<void(int64_t)>& advance) {
   std::ifstream file(path, std::ios::binary);
-  const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
   std::vector<char> piece(kPiece);
   while (file) {
     file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-    EVP_DigestUpdate(context.get(), piece.data(), static_cast<size_t>(file.gcount()));
+    EVP_DigestUpdate(&context, piece.data(), static_cast<size_t>(file.gcount()));
     if (advance && file.gcount() > 0) advance(file.gcount());
   }
   if (!file.eof())
     fail(ErrorCode::kUnsupported, "{}: cannot be read. Check the path and its permissions.",
          path.string());
+}
+
+}  // namespace
+
+std::string file_sha256(const fs::path& path, const std::function<void(int64_t)>& advance) {
+  const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  for (const fs::path& file : weight_files(path)) add_file(*context, file, advance);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   EVP_DigestFinal_ex(context.get(), digest, &size);

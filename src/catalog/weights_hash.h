@@ -10,12 +10,13 @@
 
 namespace vesalius::catalog {
 
-/// SHA-256 of a whole file, read in pieces. `advance` hears of the bytes read and may throw to
+/// SHA-256 of a whole file, read in pieces; of an index of shards, of their bytes one behind
+/// another. `advance` hears of the bytes read and may throw to
 /// stop.
 std::string file_sha256(const fs::path& path, const std::function<void(int64_t)>& advance = {});
 
-/// What was computed or remembered for this very file (inode, size, time of change), or an empty
-/// string. Kept under $XDG_CACHE_HOME/vesalius/hashes (default ~/.cache).
+/// What was computed or remembered for this very file, or these shards (inode, size, time of
+/// change), or an empty string. Kept under $XDG_CACHE_HOME/vesalius/hashes (default ~/.cache).
 std::string known_sha256(const fs::path& path);
 /// Keeps a hash that was just computed. A cache that cannot be written is no error.
 void remember_sha256(const fs::path& path, const std::string& hash);

@@ -116,7 +116,8 @@ void name_in_environment(CLI::App& app, const std::vector<std::string>& argument
 
 void print(const std::string& line) {
   const std::string text = line + "\n";
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
+  // Whoever reads a pipe wants each answer when it is there.
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     fail(ErrorCode::kFailed, "standard output: writing stopped ({}).", std::strerror(errno));
 }
 

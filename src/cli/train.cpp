@@ -12,6 +12,7 @@ void add_train(CLI::App& app, Session& session) {
                               "vesalius train segment --data outlined/ -o mine/"}});
   add_train_embedding(*train, session);
   add_train_segment(*train, session);
+  add_train_report(*train, session);
   add_train_existence(*train, session);
 }
 

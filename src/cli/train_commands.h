@@ -7,6 +7,7 @@ namespace vesalius::cli {
 
 void add_train_embedding(CLI::App& train, Session& session);
 void add_train_segment(CLI::App& train, Session& session);
+void add_train_report(CLI::App& train, Session& session);
 void add_train_existence(CLI::App& train, Session& session);
 
 }  // namespace vesalius::cli

@@ -1,5 +1,7 @@
 #include "nn/attention.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <cmath>
 
 #include "nn/attention_kernels.h"
@@ -36,6 +38,14 @@ at::Tensor attend(const at::Tensor& qkv, int64_t heads, Sequences group, const P
   return merge_heads(at::scaled_dot_product_attention(q, k, v, bias));
 }
 
+/// Which of `length` keys each of the last `tokens` tokens sees: [tokens, length].
+at::Tensor visible(int64_t tokens, int64_t length, int64_t window, at::Device device) {
+  const auto keys = at::arange(length, at::device(device).dtype(at::kLong));
+  const auto queries = keys.narrow(0, length - tokens, tokens).unsqueeze(1);
+  const auto causal = keys <= queries;
+  return window > 0 ? causal.logical_and(keys > queries - window) : causal;
+}
+
 /// each(part of qkv, its group) for every group, the results behind one another.
 template <class Each>
 at::Tensor by_group(const at::Tensor& qkv, const std::vector<Sequences>& groups, const Each& each) {
@@ -66,11 +76,21 @@ at::Tensor rows_of(const at::Tensor& x, const at::Tensor& numbers) {
 
 at::Tensor packed_attention(const at::Tensor& qkv, int64_t heads,
                             const std::vector<Sequences>& groups, const PadKeys& pads) {
-  if (const auto* kernels = fits_kernels(qkv) ? planned_kernels() : nullptr)
-    if (auto y = kernel_attention(*kernels, qkv, heads, groups, pads); y.defined()) return y;
+  if (const auto* kernels = fits_kernels(qkv) ? planned_kernels() : nullptr) {
+    const auto x = qkv.contiguous().chunk(3, 1);
+    if (auto y = kernel_attention(*kernels, {x[0], x[1], x[2]}, heads, groups, pads); y.defined())
+      return y;
+  }
   return by_group(qkv, groups, [&](const at::Tensor& part, Sequences group) {
     return attend(part, heads, group, pads);
   });
+}
+
+at::Tensor packed_attention(const Qkv& x, int64_t heads, const std::vector<Sequences>& groups) {
+  const bool fits = fits_kernels(x.q) && fits_kernels(x.k) && fits_kernels(x.v);
+  if (const auto* kernels = fits ? planned_kernels() : nullptr)
+    if (auto y = kernel_attention(*kernels, x, heads, groups, {}); y.defined()) return y;
+  return packed_attention(at::cat({x.q, x.k, x.v}, 1), heads, groups);
 }
 
 at::Tensor causal_attention(const at::Tensor& qkv, int64_t heads,
@@ -79,6 +99,30 @@ at::Tensor causal_attention(const at::Tensor& qkv, int64_t heads,
     const auto x = split_heads(part, heads, group);
     return merge_heads(at::scaled_dot_product_attention(x[0], x[1], x[2], {}, 0, true));
   });
+}
+
+at::TensorOptions cache_options(const at::Tensor& weight) {
+  return at::device(weight.device())
+      .dtype(weight.is_cpu() ? planned_cache_type() : weight.scalar_type());
+}
+
+at::Tensor text_attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
+                          int64_t window) {
+  const auto record =
+      at::GradMode::is_enabled() && (keys.requires_grad() || values.requires_grad());
+  if (const auto* kernels = fits_kernels(q) && !record ? planned_kernels() : nullptr)
+    if (auto y = kernel_text_attention(*kernels, q, keys, values, window); y.defined()) return y;
+  const int64_t tokens = q.size(1), length = keys.size(2);
+  const bool whole = window <= 0 || window >= length;
+  std::optional<at::Tensor> mask;
+  if (!whole || (tokens > 1 && tokens < length)) mask = visible(tokens, length, window, q.device());
+  const bool causal = !mask && tokens > 1;
+  const bool grouped = q.size(2) != keys.size(1);
+  const auto type = q.scalar_type();
+  return at::scaled_dot_product_attention(q.transpose(1, 2), keys.to(type), values.to(type), mask,
+                                          0, causal, {}, grouped)
+      .transpose(1, 2)
+      .flatten(2);
 }
 
 Windows::Windows(int64_t batch, int64_t height, int64_t width, int64_t window, at::Device device)

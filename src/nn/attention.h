@@ -26,9 +26,25 @@ struct PadKeys {
 at::Tensor packed_attention(const at::Tensor& qkv, int64_t heads,
                             const std::vector<Sequences>& groups, const PadKeys& pads = {});
 
+/// Queries, keys and values that don't lie in one tensor, [rows, dim] each.
+struct Qkv {
+  at::Tensor q, k, v;
+};
+at::Tensor packed_attention(const Qkv& x, int64_t heads, const std::vector<Sequences>& groups);
+
 /// The same where a token sees those before it and itself.
 at::Tensor causal_attention(const at::Tensor& qkv, int64_t heads,
                             const std::vector<Sequences>& groups);
+
+/// Causal attention of the last tokens of texts, whose heads share keys and values in groups: q
+/// [batch, tokens, heads, head_dim], keys and values [batch, kv_heads, length, head_dim] of the
+/// whole texts -> [batch, tokens, heads * head_dim]. With a window a token sees itself and so many
+/// less one before it; 0: all.
+at::Tensor text_attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values,
+                          int64_t window = 0);
+
+/// What keys and values of a decoder are kept as, beside its weights: on the CPU as planned.
+at::TensorOptions cache_options(const at::Tensor& weight);
 
 /// How a grid of tokens falls into square windows from the top left, those at the right and bottom
 /// edge smaller. Windows of one shape stand together, so that they run as one batch.

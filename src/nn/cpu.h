@@ -6,8 +6,8 @@
 
 namespace vesalius::nn {
 
-/// Each level has what the ones before it have. kAvx512 is F, BW, DQ and VL; kAvx2 has FMA beside
-/// it.
+/// Each level has what the ones before it have. kAvx2 has FMA beside it; kAvx512 is F, BW, DQ and
+/// VL; kAvx512Bf16 has VNNI too.
 enum class CpuLevel { kGeneric, kAvx2, kAvx512, kAvx512Bf16 };
 
 /// What the machine has, lowered by the environment variable VESALIUS_CPU (generic, avx2, avx512,

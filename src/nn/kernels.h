@@ -39,6 +39,22 @@ struct AttentionHead {
   int64_t y_stride;
 };
 
+/// Heads of texts have at most so many channels.
+constexpr int64_t kMostTextChannels = 256;
+
+/// Causal attention of one head: the queries are the last `rows` of a text of `length` tokens.
+struct TextHead {
+  const float* q;    // [rows, head_dim], a row every `q_stride` floats
+  const void* keys;  // [length, head_dim]
+  const void* values;
+  bool bf16;  // keys and values are bf16, else fp32
+  int64_t q_stride, rows, length, head_dim;
+  int64_t window;  // a query sees itself and so many less one before it; 0: all
+  float scale;     // of scores
+  float* y;        // [rows, head_dim], a row every y_stride floats
+  int64_t y_stride;
+};
+
 /// Attention between the 32 channels of one group: y = v softmax((q * scale)^T k)^T.
 struct ChannelGroup {
   const float* q;  // [tokens, 32], a row every `stride` floats; k and v alike
@@ -67,15 +83,42 @@ struct Depthwise {
 };
 
 /// y = residual + (x - mean) / sqrt(variance + eps) * weight + bias of each row of `dim`; y may be
-/// x or the residual.
+/// x or the residual. Without a bias the mean counts as zero: RMSNorm.
 struct Normalisation {
   const float* x;
   const float* weight;
-  const float* bias;
+  const float* bias;      // or null
   const float* residual;  // or null
   float* y;
   int64_t dim;
   float eps;
+};
+
+/// 32 neighbours of a row of x in 8 bits: x = scale * number.
+struct QuantGroup {
+  float scale;
+  int32_t offset[2];  // 8 and 128 times the sum of the numbers: what weights' zeros add to a dot
+};
+
+/// y[row] = residual[row] + x[row] W^T + bias with W in few bits (quantised_layout.h).
+struct QuantProduct {
+  const uint8_t* weight;
+  int64_t bits, groups;        // 4 or 8; of k
+  const int8_t* x;             // [rows, groups * 32]
+  const QuantGroup* x_groups;  // [rows, groups]
+  const float* bias;           // [out] or null
+  const float* residual;       // [rows, out] or null; may be y itself
+  float* y;
+  int64_t rows, out;
+};
+
+struct QuantKernels {
+  /// Panels [first, last) of 32 columns.
+  void (*product)(const QuantProduct& p, int64_t first, int64_t last);
+  void (*quantise_row)(const float* x, int64_t in, int8_t* numbers, QuantGroup* groups);
+  void (*quantise_panel)(const float* weight, int64_t in, int64_t rows, int64_t bits,
+                         uint8_t* panel);
+  void (*dequantise_panel)(const uint8_t* panel, int64_t in, int64_t bits, float* weight);
 };
 
 struct KernelTable {
@@ -94,11 +137,15 @@ struct KernelTable {
   double (*inner_loop)(int64_t repeats);
   int64_t (*attention_scratch)(int64_t length, int64_t head_dim);
   void (*attention)(const AttentionHead& head, float* scratch);
+  int64_t (*text_scratch)(int64_t length, int64_t head_dim, int64_t rows);
+  void (*text_attention)(const TextHead& head, float* scratch);
   int64_t channel_scratch;
   void (*channel)(const ChannelGroup& group, float* scratch);
   /// Output rows [first, last).
   void (*depthwise)(const Depthwise& d, int64_t first, int64_t last);
   void (*normalise)(const Normalisation& n, int64_t row);
+  void (*silu_multiply)(const float* gate, const float* up, float* y, int64_t count);
+  QuantKernels quantised;
 };
 
 extern const KernelTable kAvx2Kernels, kAvx512Kernels, kBf16Kernels;

@@ -39,35 +39,30 @@ int64_t attention_scratch(int64_t length, int64_t head_dim) {
   return round_up(AttentionPlan<V>(length, head_dim).size, 16);
 }
 
-/// K as panels of keys, [head_dim steps, panel]; keys beyond the last are zero.
-template <class V>
-void pack_keys(const AttentionHead& h, int64_t keys, int64_t padded, float* to) {
+/// K as panels of keys, [head_dim steps, panel]; `row(i)` is where key i begins, null beyond the
+/// last, which are zero.
+template <class V, class Row>
+void pack_keys(const Row& row, int64_t padded, int64_t head_dim, float* to) {
   constexpr int64_t P = 2 * V::kWidth;
-  for (int64_t first = 0; first < padded; first += V::kWidth) {
-    const auto key = [&](int64_t i) -> const float* {
-      if (first + i >= keys) return nullptr;
-      return first + i < h.length ? h.k + (first + i) * h.stride : h.pad_key;
-    };
-    to_columns<V>(key, h.head_dim, to + first / P * P * steps_of<V>(h.head_dim) + first % P);
-  }
+  for (int64_t first = 0; first < padded; first += V::kWidth)
+    to_columns<V>([&](int64_t i) -> const float* { return row(first + i); }, head_dim,
+                  to + first / P * P * steps_of<V>(head_dim) + first % P);
 }
 
 /// V as panels of channels, [key steps, panel]: a step joins kPerStep keys.
-template <class V>
-void pack_values(const AttentionHead& h, int64_t keys, int64_t padded, float* to) {
+template <class V, class Row>
+void pack_values(const Row& row, int64_t padded, int64_t head_dim, float* to) {
   constexpr int64_t P = 2 * V::kWidth, kSome = V::kPerStep;
   const int64_t steps = steps_of<V>(padded);
   static constexpr float kZeros[P] = {};
   float pairs[kSome * P] = {};
   for (int64_t s = 0; s < steps; ++s) {
-    for (int64_t c = 0; c < h.head_dim; c += P) {
-      const int64_t count = smaller(P, h.head_dim - c);
+    const float* values[kSome];
+    for (int64_t i = 0; i < kSome; ++i) values[i] = row(s * kSome + i);
+    for (int64_t c = 0; c < head_dim; c += P) {
+      const int64_t count = smaller(P, head_dim - c);
       const float* v[kSome];
-      for (int64_t i = 0; i < kSome; ++i) {
-        const int64_t key = s * kSome + i;
-        const float* from = key < h.length ? h.v + key * h.stride : h.pad_value;
-        v[i] = key < keys ? from + c : kZeros;
-      }
+      for (int64_t i = 0; i < kSome; ++i) v[i] = values[i] != nullptr ? values[i] + c : kZeros;
       for (int64_t j = 0; j < count; ++j)
         for (int64_t i = 0; i < kSome; ++i) pairs[j * kSome + i] = v[i][j];
       V::to_steps(to + c * steps + s * P, pairs, P * kSome);
@@ -140,8 +135,13 @@ void attention(const AttentionHead& h, float* scratch) {
   const AttentionPlan<V> plan(h.length, h.head_dim);
   const int64_t keys = h.length + (h.pad_key != nullptr ? 1 : 0);
   const int64_t padded = round_up(keys, 2 * V::kWidth);
-  pack_keys<V>(h, keys, padded, scratch + plan.key_at);
-  pack_values<V>(h, keys, padded, scratch + plan.value_at);
+  const auto row = [&](const float* rows, const float* pad, int64_t i) {
+    return i < h.length ? rows + i * h.stride : i < keys ? pad : nullptr;
+  };
+  pack_keys<V>([&](int64_t i) { return row(h.k, h.pad_key, i); }, padded, h.head_dim,
+               scratch + plan.key_at);
+  pack_values<V>([&](int64_t i) { return row(h.v, h.pad_value, i); }, padded, h.head_dim,
+                 scratch + plan.value_at);
   const int64_t parts = divide_up(h.length, V::kRows);
   for (int64_t part = 0; part < parts; ++part) {
     const int64_t first = h.length * part / parts;

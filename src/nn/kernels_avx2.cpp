@@ -3,6 +3,6 @@
 #include "nn/kernels_table.h"
 
 namespace vesalius::nn {
-const KernelTable kAvx2Kernels = table_of<Avx2, Avx2>();
+const KernelTable kAvx2Kernels = table_of<Avx2, Avx2, Whole256, PairSums256>();
 }  // namespace vesalius::nn
 #endif

@@ -3,6 +3,6 @@
 #include "nn/kernels_table.h"
 
 namespace vesalius::nn {
-const KernelTable kAvx512Kernels = table_of<Avx512, Avx512>();
+const KernelTable kAvx512Kernels = table_of<Avx512, Avx512, Whole512, PairSums512>();
 }  // namespace vesalius::nn
 #endif

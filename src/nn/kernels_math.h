@@ -48,5 +48,19 @@ typename V::Reg quick_gelu(typename V::Reg x) {
   return V::div(x, V::add(V::set(1), e));
 }
 
+template <class V>
+typename V::Reg silu(typename V::Reg x) {
+  return V::div(x, V::add(V::set(1), exponential<V>(V::sub(V::zero(), x))));
+}
+
+/// y = silu(gate) * up
+template <class V>
+void silu_multiply(const float* gate, const float* up, float* y, int64_t count) {
+  int64_t i = 0;
+  for (; i + V::kWidth <= count; i += V::kWidth)
+    V::store(y + i, V::mul(silu<V>(V::load(gate + i)), V::load(up + i)));
+  for (; i < count; ++i) y[i] = gate[i] / (1 + __builtin_expf(-gate[i])) * up[i];
+}
+
 }  // namespace
 }  // namespace vesalius::nn

@@ -1,4 +1,4 @@
-// Layer normalisation. Only for kernels_*.cpp, as kernels_tile.h.
+// Layer and RMS normalisation. Only for kernels_*.cpp, as kernels_tile.h.
 #pragma once
 
 #include "nn/kernels.h"
@@ -30,7 +30,8 @@ void normalise(const Normalisation& n, int64_t row) {
   const float* x = n.x + row * n.dim;
   float* y = n.y + row * n.dim;
   const auto count = static_cast<float>(n.dim);
-  const float mean = row_sum<V>(x, n.dim, 0, [](auto v) { return v; }) / count;
+  const float mean =
+      n.bias != nullptr ? row_sum<V>(x, n.dim, 0, [](auto v) { return v; }) / count : 0;
   const auto centre = V::set(mean);
   const float squares = row_sum<V>(x, n.dim, mean, [=](auto v) {
     const auto d = V::sub(v, centre);
@@ -41,11 +42,13 @@ void normalise(const Normalisation& n, int64_t row) {
   int64_t i = 0;
   for (; i + V::kWidth <= n.dim; i += V::kWidth) {
     const auto d = V::mul(V::sub(V::load(x + i), centre), V::set(scale));
-    const auto sum = V::fma(d, V::load(n.weight + i), V::load(n.bias + i));
+    const auto bias = n.bias != nullptr ? V::load(n.bias + i) : V::zero();
+    const auto sum = V::fma(d, V::load(n.weight + i), bias);
     V::store(y + i, residual ? V::add(sum, V::load(residual + i)) : sum);
   }
   for (; i < n.dim; ++i)
-    y[i] = (x[i] - mean) * scale * n.weight[i] + n.bias[i] + (residual ? residual[i] : 0);
+    y[i] = (x[i] - mean) * scale * n.weight[i] + (n.bias ? n.bias[i] : 0) +
+           (residual ? residual[i] : 0);
 }
 
 }  // namespace

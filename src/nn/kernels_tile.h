@@ -9,6 +9,14 @@
 namespace vesalius::nn {
 namespace {
 
+inline float number_of(float x) { return x; }
+inline float number_of(uint16_t bf16) {
+  const uint32_t bits = static_cast<uint32_t>(bf16) << 16;
+  float x;
+  __builtin_memcpy(&x, &bits, 4);
+  return x;
+}
+
 /// Steps of k between two additions into C, and the distance of two rows of A. Rows at a distance
 /// of a power of two would fall into the same few lines of the first cache.
 constexpr int64_t kSteps = 256;
@@ -27,6 +35,10 @@ struct Avx2 {
   static Reg zero() { return _mm256_setzero_ps(); }
   static Reg set(float x) { return _mm256_set1_ps(x); }
   static Reg load(const float* p) { return _mm256_loadu_ps(p); }
+  static Reg load(const uint16_t* bf16) {
+    const auto words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bf16));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(words), 16));
+  }
   static void store(float* p, Reg x) { _mm256_storeu_ps(p, x); }
   static Reg add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
   static Reg sub(Reg a, Reg b) { return _mm256_sub_ps(a, b); }
@@ -78,6 +90,10 @@ struct Avx512 {
   static Reg zero() { return _mm512_setzero_ps(); }
   static Reg set(float x) { return _mm512_set1_ps(x); }
   static Reg load(const float* p) { return _mm512_loadu_ps(p); }
+  static Reg load(const uint16_t* bf16) {
+    const auto words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bf16));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(words), 16));
+  }
   static void store(float* p, Reg x) { _mm512_storeu_ps(p, x); }
   static Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
   static Reg sub(Reg a, Reg b) { return _mm512_sub_ps(a, b); }
@@ -197,11 +213,13 @@ void to_columns(Row row, int64_t count, float* to) {
   constexpr int W = V::kWidth;
   constexpr int64_t kPart = W * V::kPerStep;
   alignas(64) float block[W * W];
+  const float* rows[W];
+  for (int64_t i = 0; i < W; ++i) rows[i] = row(i);
   for (int64_t k = 0; k < count; k += kPart) {
     const int64_t some = smaller(kPart, count - k);
     for (float& x : block) x = 0;
     for (int64_t i = 0; i < W; ++i)
-      if (const float* x = row(i)) {
+      if (const float* x = rows[i]) {
         V::to_steps(block + i * W, x + k, some);
         _mm_prefetch(reinterpret_cast<const char*>(x + k + 4 * kPart), _MM_HINT_T0);
       }

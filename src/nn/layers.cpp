@@ -6,6 +6,7 @@
 #include "nn/convolution_kernels.h"
 #include "nn/pages.h"
 #include "nn/plan.h"
+#include "nn/quantised.h"
 
 namespace vesalius::nn {
 namespace {
@@ -44,28 +45,47 @@ at::Tensor multiply(at::Tensor x, const at::Tensor& y) {
   return x.mul_(y);
 }
 
+at::Tensor silu_multiply(const at::Tensor& gate, const at::Tensor& up) {
+  if (const auto* kernels = fits_kernels(gate) && fits_kernels(up) ? planned_kernels() : nullptr)
+    if (gate.stride(-1) == 1 && up.stride(-1) == 1 && gate.dim() == 2)
+      return kernel_silu_multiply(*kernels, gate, up);
+  return nn::multiply(at::silu(gate), up);
+}
+
 at::Tensor add_product(at::Tensor sum, const at::Tensor& x, const at::Tensor& y) {
   if (kept_by_autograd(sum) || kept_by_autograd(x) || kept_by_autograd(y))
     return at::addcmul(sum, x, y);
   return sum.addcmul_(x, y);
 }
 
-Linear::Linear(const Weights& w, int64_t in, int64_t out, bool with_bias)
-    : Linear(w("weight", {out, in}), with_bias ? w("bias", {out}) : at::Tensor()) {}
+Linear::Linear(const Weights& w, int64_t in, int64_t out, bool with_bias, Role role)
+    : Linear(w("weight", {out, in}), with_bias ? w("bias", {out}) : at::Tensor(), role) {}
 
-Linear::Linear(at::Tensor weight, at::Tensor bias)
-    : weight(std::move(weight)), bias(std::move(bias)), packed_(std::make_shared<PackedWeight>()) {}
+Linear::Linear(at::Tensor weight, at::Tensor bias, Role role)
+    : weight(std::move(weight)),
+      bias(std::move(bias)),
+      role_(role),
+      packed_(std::make_shared<PackedWeight>()),
+      quantised_(role == Role::kDecoder ? std::make_shared<QuantisedWeight>() : nullptr) {}
 
 at::Tensor Linear::fast(const at::Tensor& x, Activation activation,
                         const at::Tensor& residual) const {
-  const auto* kernels = kernels_for(x, weight);
-  if (kernels == nullptr || (residual.defined() && !fits_kernels(residual))) return {};
+  if (!fits_kernels(x) || !weight.is_cpu() || weight.requires_grad()) return {};
+  if (residual.defined() && !fits_kernels(residual)) return {};
   const int64_t in = weight.size(1), out = weight.size(0);
   auto shape = x.sizes().vec();
   shape.back() = out;
-  const auto rows = residual.defined() ? residual.contiguous().view({-1, out}) : residual;
-  const auto packed = packed_->get(*kernels, weight, bias);
-  return packed_product(*packed, x.contiguous().view({-1, in}), activation, rows).view(shape);
+  const auto before = residual.defined() ? residual.contiguous().view({-1, out}) : residual;
+  const auto rows = x.contiguous().view({-1, in});
+  if (const int64_t bits = planned_bits(); quantised_ && bits > 0) {
+    if (activation != Activation::kNone) return {};
+    return quantised_product(*quantised_->get(weight, bits), rows, bias, before).view(shape);
+  }
+  const auto* kernels = planned_kernels();
+  if (kernels == nullptr) return {};
+  const auto keep = role_ == Role::kDecoder ? Keep::kAlways : Keep::kFromSecondCall;
+  const auto packed = packed_->get(*kernels, weight, bias, keep);
+  return packed_product(*packed, rows, activation, before).view(shape);
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
@@ -123,6 +143,17 @@ at::Tensor LayerNorm::add(const at::Tensor& x, const at::Tensor& scale,
   if (const auto* kernels = kernels_for(x, weight); kernels != nullptr && fits_kernels(residual))
     return kernel_layer_norm(*kernels, x.contiguous(), weight * scale, bias * scale, eps, residual);
   return residual + scale * (*this)(x);
+}
+
+RmsNorm::RmsNorm(const Weights& w, int64_t dim, double eps)
+    : weight(w("weight", {dim})), eps(eps) {}
+
+at::Tensor RmsNorm::operator()(const at::Tensor& x) const {
+  if (const auto* kernels = kernels_for(x, weight))
+    return kernel_layer_norm(*kernels, x.contiguous(), weight, {}, eps);
+  const auto y = x.to(at::kFloat);
+  const auto scale = at::rsqrt(y.square().mean(-1, /*keepdim=*/true) + eps);
+  return weight * (y * scale).to(x.scalar_type());
 }
 
 GroupNorm::GroupNorm(const Weights& w, int64_t dim, int64_t groups)

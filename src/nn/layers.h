@@ -13,6 +13,7 @@ namespace vesalius::nn {
 
 class PackedWeight;
 class PackedConvolution;
+class QuantisedWeight;
 struct ConvEpilogue;
 enum class Activation;
 
@@ -25,15 +26,22 @@ at::Tensor relu(at::Tensor x);
 
 /// x * y; in place of x as gelu().
 at::Tensor multiply(at::Tensor x, const at::Tensor& y);
+/// silu(gate) * up, SwiGLU's hidden layer (arXiv 2002.05202).
+at::Tensor silu_multiply(const at::Tensor& gate, const at::Tensor& up);
 /// sum + x * y; in place of the sum as gelu().
 at::Tensor add_product(at::Tensor sum, const at::Tensor& x, const at::Tensor& y);
+
+/// What a weight is for. A decoder block's is read once a token, and may be held in few bits where
+/// the plan says so.
+enum class Role { kGeneral, kDecoder };
 
 /// y = x W^T + b over the last dimension.
 struct Linear {
   at::Tensor weight, bias;  // [out, in]; [out] or undefined
 
-  Linear(const Weights& w, int64_t in, int64_t out, bool with_bias = true);
-  Linear(at::Tensor weight, at::Tensor bias);
+  Linear(const Weights& w, int64_t in, int64_t out, bool with_bias = true,
+         Role role = Role::kGeneral);
+  Linear(at::Tensor weight, at::Tensor bias, Role role = Role::kGeneral);
 
   /// [..., in] -> [..., out]
   at::Tensor operator()(const at::Tensor& x) const;
@@ -47,7 +55,9 @@ struct Linear {
   friend at::Tensor gelu_mlp(const Linear& fc1, const Linear& fc2, const at::Tensor& x);
   at::Tensor fast(const at::Tensor& x, Activation activation, const at::Tensor& residual) const;
 
-  std::shared_ptr<PackedWeight> packed_;  // shared by copies
+  Role role_;
+  std::shared_ptr<PackedWeight> packed_;        // shared by copies
+  std::shared_ptr<QuantisedWeight> quantised_;  // of decoder blocks
 };
 
 /// fc2(gelu(fc1(x))), a band of rows after another where the hidden layer would leave the cache.
@@ -63,6 +73,16 @@ struct LayerNorm {
   at::Tensor operator()(const at::Tensor& x) const;
   /// residual + scale * norm(x), scale [dim]
   at::Tensor add(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& residual) const;
+};
+
+/// x / sqrt(mean(x^2) + eps) * weight over the last dimension, in fp32 whatever the input's type
+/// (arXiv 1910.07467).
+struct RmsNorm {
+  at::Tensor weight;  // [dim]
+  double eps;
+
+  RmsNorm(const Weights& w, int64_t dim, double eps);
+  at::Tensor operator()(const at::Tensor& x) const;
 };
 
 /// Normalises groups of channels of a channels-last map over all its positions.

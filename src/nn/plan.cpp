@@ -86,6 +86,17 @@ PlanScope::PlanScope(Precision wanted) : before_(precision) { precision = wanted
 PlanScope::~PlanScope() { precision = before_; }
 Precision planned_precision() { return precision; }
 
+int64_t planned_bits() {
+  if (precision == Precision::kInt8) return 8;
+  return precision == Precision::kInt4 ? 4 : 0;
+}
+
+at::ScalarType planned_cache_type() {
+  const bool exact = precision == Precision::kFp32 ||
+                     (precision == Precision::kBf16 && auto_precision() != Precision::kBf16);
+  return exact ? at::kFloat : at::kBFloat16;
+}
+
 const KernelTable* planned_kernels() {
 #if defined(__x86_64__)
   switch (cpu_level()) {
@@ -96,7 +107,7 @@ const KernelTable* planned_kernels() {
     case CpuLevel::kAvx512:
       return &kAvx512Kernels;
     case CpuLevel::kAvx512Bf16:
-      return precision == Precision::kBf16 ? &kBf16Kernels : &kAvx512Kernels;
+      return precision != Precision::kFp32 ? &kBf16Kernels : &kAvx512Kernels;
   }
 #endif
   return nullptr;
@@ -118,14 +129,15 @@ void run_tasks(int64_t count, int64_t floats, const std::function<void(int64_t, 
 
 std::shared_ptr<const PackedWeight::Layout> PackedWeight::get(const KernelTable& kernels,
                                                               const at::Tensor& weight,
-                                                              const at::Tensor& bias) {
+                                                              const at::Tensor& bias, Keep keep) {
   const std::lock_guard lock(guard_);
   const Source source{&kernels, weight.const_data_ptr(),
                       version_of(weight) + (bias.defined() ? version_of(bias) : 0)};
   if (source != source_) {
     source_ = source;
     layout_.reset();
-    return std::make_shared<Layout>(lay_out(kernels, weight, bias, /*keep=*/false));
+    if (keep == Keep::kFromSecondCall)
+      return std::make_shared<Layout>(lay_out(kernels, weight, bias, /*keep=*/false));
   }
   if (!layout_) {
     layout_ = std::make_shared<Layout>(lay_out(kernels, weight, bias, /*keep=*/true));
@@ -174,16 +186,32 @@ at::Tensor kernel_layer_norm(const KernelTable& kernels, const at::Tensor& x,
                              const at::Tensor& residual) {
   auto y = pooled_empty(x.sizes());
   const int64_t dim = x.size(-1), rows = dim > 0 ? x.numel() / dim : 0;
-  const auto w = weight.contiguous(), b = bias.contiguous();
+  const auto w = weight.to(at::kFloat).contiguous();
+  const auto b = bias.defined() ? bias.to(at::kFloat).contiguous() : bias;
   const auto before = residual.defined() ? residual.contiguous() : residual;
-  const Normalisation n{
-      x.const_data_ptr<float>(),   w.const_data_ptr<float>(),
-      b.const_data_ptr<float>(),   before.defined() ? before.const_data_ptr<float>() : nullptr,
-      y.mutable_data_ptr<float>(), dim,
-      static_cast<float>(eps)};
+  const Normalisation n{x.const_data_ptr<float>(),
+                        w.const_data_ptr<float>(),
+                        b.defined() ? b.const_data_ptr<float>() : nullptr,
+                        before.defined() ? before.const_data_ptr<float>() : nullptr,
+                        y.mutable_data_ptr<float>(),
+                        dim,
+                        static_cast<float>(eps)};
   run_tasks(divide_up(rows, kSomeRows), 0, [&](int64_t task, float*) {
     for (int64_t row = task * kSomeRows; row < std::min(rows, (task + 1) * kSomeRows); ++row)
       kernels.normalise(n, row);
+  });
+  return y;
+}
+
+at::Tensor kernel_silu_multiply(const KernelTable& kernels, const at::Tensor& gate,
+                                const at::Tensor& up) {
+  const int64_t rows = gate.size(0), dim = gate.size(1);
+  auto y = pooled_empty({rows, dim});
+  const auto *from = gate.const_data_ptr<float>(), *times = up.const_data_ptr<float>();
+  auto* to = y.mutable_data_ptr<float>();
+  run_tasks(rows, 0, [&](int64_t row, float*) {
+    kernels.silu_multiply(from + row * gate.stride(0), times + row * up.stride(0), to + row * dim,
+                          dim);
   });
   return y;
 }

@@ -14,8 +14,10 @@
 
 namespace vesalius::nn {
 
-/// Of products: bf16 rounds both factors and adds in fp32. What stands between layers stays fp32.
-enum class Precision { kFp32, kBf16 };
+/// Of products: bf16 rounds both factors and adds in fp32. With 8 or 4 bits the weights of decoder
+/// blocks (Role::kDecoder) are rounded to these, and everything else runs as auto_precision() says.
+/// What stands between layers stays fp32.
+enum class Precision { kFp32, kBf16, kInt8, kInt4 };
 
 /// bf16 where the CPU multiplies it faster than fp32, else fp32 (engine note: on AVX2 alone bf16 is
 /// eight times slower).
@@ -35,6 +37,12 @@ class PlanScope {
 
 Precision planned_precision();
 
+/// Of weights of decoder blocks: 8 or 4; 0: as all others.
+int64_t planned_bits();
+
+/// Of keys and values that a decoder keeps: fp32, or bf16 beside rounded products.
+at::ScalarType planned_cache_type();
+
 /// The kernels for the planned precision on this CPU; null where plain LibTorch is to be used. bf16
 /// on a CPU without it runs in fp32.
 const KernelTable* planned_kernels();
@@ -46,11 +54,14 @@ bool fits_kernels(const at::Tensor& x);
 /// next one when it is free. `scratch` is 64-byte aligned memory of `floats` floats of that thread.
 void run_tasks(int64_t count, int64_t floats, const std::function<void(int64_t, float*)>& work);
 
+/// When a layout is kept.
+enum class Keep { kFromSecondCall, kAlways };
+
 /// A weight [out, in] laid out for kernels. The first call's layout is for that call alone, in
 /// memory that goes from layer to layer: many commands make one pass, and fresh memory as large as
 /// the model would cost them more than the pass. The second call's is kept, until the weight, the
-/// CPU level or the precision changes. The layer keeps the weight itself: in training and on other
-/// devices that one is used.
+/// CPU level or the precision changes; a decoder's is always, since tokens follow. The layer keeps
+/// the weight itself: in training and on other devices that one is used.
 class PackedWeight {
  public:
   struct Layout {
@@ -61,7 +72,7 @@ class PackedWeight {
   /// `weight` has [out, in], or [out, in / k / k, k, k] of a convolution over patches [k, k,
   /// channels]; `bias` [out] or nothing.
   std::shared_ptr<const Layout> get(const KernelTable& kernels, const at::Tensor& weight,
-                                    const at::Tensor& bias);
+                                    const at::Tensor& bias, Keep keep = Keep::kFromSecondCall);
 
  private:
   struct Source {
@@ -85,10 +96,14 @@ void packed_product_into(const PackedWeight::Layout& weight, const at::Tensor& x
                          Activation activation, const at::Tensor& residual, const at::Tensor& y);
 
 /// Layer normalisation of the last dimension of x, which is fp32 and contiguous, plus the residual
-/// where there is one.
+/// where there is one; RMS normalisation without a bias.
 at::Tensor kernel_layer_norm(const KernelTable& kernels, const at::Tensor& x,
                              const at::Tensor& weight, const at::Tensor& bias, double eps,
                              const at::Tensor& residual = {});
+
+/// silu(gate) * up of [rows, dim] whose rows may stand apart; contiguous.
+at::Tensor kernel_silu_multiply(const KernelTable& kernels, const at::Tensor& gate,
+                                const at::Tensor& up);
 
 /// Rows of x [n, dim] by number, contiguous.
 at::Tensor kernel_rows(const at::Tensor& x, const at::Tensor& numbers);

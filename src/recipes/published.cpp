@@ -1,4 +1,3 @@
-#include "media/resize.h"
 #include "recipes/steps.h"
 
 namespace vesalius::recipes {
@@ -27,16 +26,16 @@ Image as_pillow_opens(const Image& image) {
   return out;
 }
 
-media::PassOrder pass_order(const Recipe& recipe) {
-  return recipe.parameters.at("pillow") == 12 ? media::PassOrder::kAcrossFirst
-                                              : media::PassOrder::kPillow13;
-}
-
 Image bicubic(const Recipe& recipe, const Image& image, int size) {
   return media::resize(image, size, size, media::Filter::kBicubic, pass_order(recipe));
 }
 
 }  // namespace
+
+media::PassOrder pass_order(const Recipe& recipe) {
+  return recipe.parameters.at("pillow") == 12 ? media::PassOrder::kAcrossFirst
+                                              : media::PassOrder::kPillow13;
+}
 
 Image community(const Recipe& recipe, const ModelInput& input, const Image& image,
                 const std::string& where) {

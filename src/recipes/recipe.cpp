@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "recipes/film.h"
 #include "recipes/parameters.h"
 #include "recipes/steps.h"
 
@@ -42,10 +43,8 @@ void check_takes_dicom(const Recipe& recipe, const std::string& where) {
 
 Image prepare_dicom(const Recipe& recipe, const ModelInput& input, const media::DicomFile& file,
                     const std::string& where, int frame) {
-  if (frame < 0 || frame >= file.info().frames) {
-    fail(ErrorCode::kUsage, "{} has {} frame(s); there is no frame {} (the first is 0)", where,
-         file.info().frames, frame);
-  }
+  require_frame(file, frame, where);
+  if (recipe.name == "maira-2") return film_square(recipe, input, film(recipe, file, where, frame));
   if (recipe.name == "toolkit") return toolkit(recipe, input, file, frame, where);
   if (recipe.name == "community")
     return community(recipe, input, shown(recipe, file, frame, where), where);
@@ -55,6 +54,7 @@ Image prepare_dicom(const Recipe& recipe, const ModelInput& input, const media::
 Image prepare_image(const Recipe& recipe, const ModelInput& input, Bytes bytes,
                     const std::string& where) {
   const Image image = media::decode_image(bytes, where);
+  if (recipe.name == "maira-2") return film_square(recipe, input, film(recipe, image));
   if (recipe.name == "community") return community(recipe, input, image, where);
   if (recipe.name == "azure-endpoint") return azure_endpoint(recipe, input, image);
   if (recipe.name == "toolkit") return toolkit(recipe, input, image, where);
@@ -78,6 +78,12 @@ Prepared prepared(Image image, int size) {
 }
 
 }  // namespace
+
+void require_frame(const media::DicomFile& file, int frame, const std::string& where) {
+  if (frame < 0 || frame >= file.info().frames)
+    fail(ErrorCode::kUsage, "{} has {} frame(s); there is no frame {} (the first is 0)", where,
+         file.info().frames, frame);
+}
 
 Recipe make_recipe(const std::string& name, const Json& overrides) {
   Recipe recipe;

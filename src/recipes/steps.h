@@ -5,6 +5,7 @@
 
 #include "media/dicom.h"
 #include "media/image.h"
+#include "media/resize.h"
 #include "recipes/recipe.h"
 
 namespace vesalius::recipes {
@@ -35,5 +36,15 @@ media::Image shown(const Recipe& recipe, const media::Image& image);
 /// The frame as a viewer shows it, in its own size: L or RGB.
 media::Image shown(const Recipe& recipe, const media::DicomFile& file, int frame,
                    const std::string& where);
+
+/// 16-bit and float grey by the recipe's window or percentiles, else from their least to their
+/// greatest value, as L; 16-bit colour as 8-bit colour; others as they are.
+media::Image eight_bit(const Recipe& recipe, media::Image image);
+
+/// Which Pillow the recipe follows.
+media::PassOrder pass_order(const Recipe& recipe);
+
+/// Error kUsage for a frame that is not there.
+void require_frame(const media::DicomFile& file, int frame, const std::string& where);
 
 }  // namespace vesalius::recipes

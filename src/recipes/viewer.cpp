@@ -69,21 +69,6 @@ std::vector<uint8_t> halved(std::span<const uint16_t> samples) {
   return out;
 }
 
-Image eight_bit(const Recipe& recipe, Image image) {
-  if (image.mode == Mode::kGray16) {
-    image.data = ranged(recipe, image.pixels<uint16_t>());
-    image.mode = Mode::kGray;
-  } else if (image.mode == Mode::kGrayFloat) {
-    image.data = ranged(recipe, image.pixels<float>());
-    image.mode = Mode::kGray;
-  } else if (image.mode == Mode::kRgb16 || image.mode == Mode::kRgba16) {
-    const bool alpha = image.mode == Mode::kRgba16;
-    image.data = halved(image.pixels<uint16_t>());
-    image.mode = alpha ? Mode::kRgba : Mode::kRgb;
-  }
-  return image;
-}
-
 // How opaque a pixel is, 0 to 255.
 int opacity(const Image& image, size_t pixel) {
   switch (image.mode) {
@@ -118,6 +103,21 @@ bool is_gray(const media::DicomInfo& info) {
 }
 
 }  // namespace
+
+Image eight_bit(const Recipe& recipe, Image image) {
+  if (image.mode == Mode::kGray16) {
+    image.data = ranged(recipe, image.pixels<uint16_t>());
+    image.mode = Mode::kGray;
+  } else if (image.mode == Mode::kGrayFloat) {
+    image.data = ranged(recipe, image.pixels<float>());
+    image.mode = Mode::kGray;
+  } else if (image.mode == Mode::kRgb16 || image.mode == Mode::kRgba16) {
+    const bool alpha = image.mode == Mode::kRgba16;
+    image.data = halved(image.pixels<uint16_t>());
+    image.mode = alpha ? Mode::kRgba : Mode::kRgb;
+  }
+  return image;
+}
 
 // A window or percentiles of the user's go before what the file says.
 Image shown(const Recipe& recipe, const media::DicomFile& file, int frame,

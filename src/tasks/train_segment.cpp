@@ -18,6 +18,23 @@ models::Uniforms uniforms(uint64_t seed, uint64_t number) {
   return catalog::generated_uniforms(key.next());
 }
 
+bool is_backbone(const std::string& name) { return name.starts_with("backbone."); }
+
+/// With its projection, in either version.
+bool is_text_tower(const std::string& name) {
+  return name.find(".language_encoder.") != std::string::npos ||
+         name.find(".lang_encoder.") != std::string::npos;
+}
+
+TensorRole role_of(TrainedPart part, const std::string& name, const at::Tensor& value) {
+  if (name.starts_with("pixel_") || models::BiomedParseV1::is_unused(name))
+    return TensorRole::kFixed;
+  if (part == TrainedPart::kAll) return TensorRole::kMoved;
+  if (is_backbone(name) || is_text_tower(name)) return TensorRole::kFixed;
+  if (part == TrainedPart::kDecoder) return TensorRole::kMoved;
+  return value.dim() == 2 && name.ends_with("weight") ? TensorRole::kLowRank : TensorRole::kFixed;
+}
+
 std::unique_ptr<catalog::ParseModel> build(const catalog::ParseArchitecture& architecture,
                                            TrainedTensors::Tensors tensors) {
   return catalog::make_parse_model(
@@ -47,7 +64,10 @@ TrainResult train_segment(const SegmentTrainee& trainee, const std::vector<Outli
   std::optional<OutlineStore> held_out;
   if (!validation.empty()) held_out.emplace(validation, form, options.quiet);
   OutlineBatches batches(store, options.sampling);
-  const TrainedTensors trained(trainee.tensors, options.part, options.rank, options.seed);
+  const TrainedTensors trained(
+      trainee.tensors,
+      [&](const auto& name, const auto& value) { return role_of(options.part, name, value); },
+      options.rank, options.seed);
   AdamW optimizer(parameters_of(trained, options), options.optimizer);
 
   TrainWork work{.batches_per_epoch = batches.per_epoch(), .batch = options.sampling.batch};

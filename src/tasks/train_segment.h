@@ -14,6 +14,11 @@
 
 namespace vesalius::tasks {
 
+/// What is trained: everything, what lies behind the backbone and the text tower, or an update of
+/// low rank of every matrix of these. Fixed in any case: means and deviations of pixels, and what
+/// no pass asks for in version 1.
+enum class TrainedPart { kAll, kDecoder, kLowRank };
+
 struct SegmentTrainOptions : LoopOptions {
   OutlineSampling sampling;
   TrainedPart part = TrainedPart::kAll;

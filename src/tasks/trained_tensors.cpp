@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "models/biomedparse.h"
 #include "tasks/random.h"
 
 namespace vesalius::tasks {
@@ -10,32 +9,21 @@ namespace {
 
 constexpr double kLowRankScale = 2;  // of B A, as alpha / rank of the paper's code
 
-bool is_fixed(const std::string& name) {
-  return name.starts_with("pixel_") || models::BiomedParseV1::is_unused(name);
-}
-
 }  // namespace
 
-bool is_backbone(const std::string& name) { return name.starts_with("backbone."); }
-
-bool is_text_tower(const std::string& name) {
-  return name.find(".language_encoder.") != std::string::npos ||
-         name.find(".lang_encoder.") != std::string::npos;
-}
-
-TrainedTensors::TrainedTensors(const Tensors& all, TrainedPart part, int64_t rank, uint64_t seed) {
+TrainedTensors::TrainedTensors(const Tensors& all, const RoleOf& role, int64_t rank,
+                               uint64_t seed) {
   for (const auto& [name, value] : all) {
-    const bool tower = is_backbone(name) || is_text_tower(name);
-    const bool low_rank = part == TrainedPart::kLowRank && value.dim() == 2 && !tower &&
-                          name.ends_with("weight") && !is_fixed(name);
-    const bool stays = is_fixed(name) || (part != TrainedPart::kAll && tower) ||
-                       (part == TrainedPart::kLowRank && !low_rank);
-    if (low_rank) {
-      add_low_rank(name, value, rank, seed);
-    } else if (stays) {
-      fixed_[name] = value;
-    } else {
-      moved_.emplace_back(name, value.clone());
+    switch (role(name, value)) {
+      case TensorRole::kFixed:
+        fixed_[name] = value;
+        break;
+      case TensorRole::kMoved:
+        moved_.emplace_back(name, value.clone());
+        break;
+      case TensorRole::kLowRank:
+        add_low_rank(name, value, rank, seed);
+        break;
     }
   }
 }

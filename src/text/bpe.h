@@ -1,5 +1,4 @@
-// Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909) over bytes, with CLIP's end-of-word
-// mark.
+// Byte-pair encoding over bytes, with CLIP's end-of-word mark.
 #pragma once
 
 #include <array>
@@ -9,6 +8,8 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "text/merge_table.h"
 
 namespace vesalius::text {
 
@@ -34,13 +35,8 @@ class Bpe {
   void encode_word(std::string_view word, std::vector<int32_t>& ids) const;
 
  private:
-  struct Merge {
-    int32_t rank, id;
-  };
-  const Merge* find(int32_t left, int32_t right) const;
-
   std::array<int32_t, 256> inner_{}, last_{};  // id of a byte inside a word, and at its end
-  std::unordered_map<uint64_t, Merge> merges_;
+  MergeTable merges_;
 };
 
 }  // namespace vesalius::text

@@ -25,19 +25,16 @@ std::u32string from_icu(const icu::UnicodeString& text) {
   return out;
 }
 
-using Form = const icu::Normalizer2* (*)(UErrorCode&);
-
-std::u32string normalised(std::u32string_view text, Form form) {
+const icu::Normalizer2& normalizer_of(NormalForm form) {
   UErrorCode status = U_ZERO_ERROR;
-  const icu::Normalizer2* normalizer = form(status);
+  const icu::Normalizer2* normalizer = form == NormalForm::kNfc
+                                           ? icu::Normalizer2::getNFCInstance(status)
+                                           : icu::Normalizer2::getNFKCInstance(status);
   if (U_FAILURE(status)) {
     fail(ErrorCode::kFailed, "ICU has no normalisation data ({}); reinstall its data package",
          u_errorName(status));
   }
-  const icu::UnicodeString out = normalizer->normalize(to_icu(text), status);
-  if (U_FAILURE(status))
-    fail(ErrorCode::kFailed, "ICU cannot normalise a text: {}", u_errorName(status));
-  return from_icu(out);
+  return *normalizer;
 }
 
 // How many bytes a lead byte announces, and the range that its first continuation byte must have
@@ -104,12 +101,18 @@ std::string to_utf8(std::u32string_view text) {
   return out;
 }
 
-std::u32string nfc(std::u32string_view text) {
-  return normalised(text, icu::Normalizer2::getNFCInstance);
+std::u32string normalised(std::u32string_view text, NormalForm form) {
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::UnicodeString out = normalizer_of(form).normalize(to_icu(text), status);
+  if (U_FAILURE(status))
+    fail(ErrorCode::kFailed, "ICU cannot normalise a text: {}", u_errorName(status));
+  return from_icu(out);
 }
-std::u32string nfkc(std::u32string_view text) {
-  return normalised(text, icu::Normalizer2::getNFKCInstance);
+bool begins_cluster(char32_t c, NormalForm form) {
+  return normalizer_of(form).hasBoundaryBefore(static_cast<UChar32>(c)) != 0;
 }
+std::u32string nfc(std::u32string_view text) { return normalised(text, NormalForm::kNfc); }
+std::u32string nfkc(std::u32string_view text) { return normalised(text, NormalForm::kNfkc); }
 std::u32string upper(std::u32string_view text) {
   return from_icu(to_icu(text).toUpper(icu::Locale::getRoot()));
 }
@@ -126,8 +129,14 @@ bool is_number(char32_t c) {
 bool is_decimal_digit(char32_t c) {
   return u_charType(static_cast<UChar32>(c)) == U_DECIMAL_DIGIT_NUMBER;
 }
-bool is_space(char32_t c) {
-  return (c >= 0x1C && c <= 0x1F) || u_isUWhiteSpace(static_cast<UChar32>(c)) != 0;
+int digit_value(char32_t c) { return u_charDigitValue(static_cast<UChar32>(c)); }
+bool is_word(char32_t c) {
+  constexpr uint32_t kClasses = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
+  const auto code = static_cast<UChar32>(c);
+  return (U_MASK(u_charType(code)) & kClasses) != 0 || c == 0x200C || c == 0x200D ||
+         u_hasBinaryProperty(code, UCHAR_ALPHABETIC) != 0;
 }
+bool is_white_space(char32_t c) { return u_isUWhiteSpace(static_cast<UChar32>(c)) != 0; }
+bool is_space(char32_t c) { return (c >= 0x1C && c <= 0x1F) || is_white_space(c); }
 
 }  // namespace vesalius::text

@@ -22,6 +22,10 @@ struct Utf8Step {
 };
 Utf8Step utf8_step(std::string_view bytes, size_t at);
 
+enum class NormalForm { kNfc, kNfkc };
+std::u32string normalised(std::u32string_view text, NormalForm form);
+/// Whether a text may be cut before `c` and its parts normalised each for itself.
+bool begins_cluster(char32_t c, NormalForm form);
 std::u32string nfc(std::u32string_view text);
 std::u32string nfkc(std::u32string_view text);
 std::u32string upper(std::u32string_view text);  // full mappings, no language: ß → SS
@@ -30,6 +34,9 @@ std::u32string lower(std::u32string_view text);  // with the final sigma
 bool is_letter(char32_t c);         // \p{L}
 bool is_number(char32_t c);         // \p{N}
 bool is_decimal_digit(char32_t c);  // \p{Nd}
+int digit_value(char32_t c);        // of a decimal digit of any script
+bool is_word(char32_t c);           // \w: letters, marks, decimal digits, joining signs
+bool is_white_space(char32_t c);    // White_Space
 bool is_space(char32_t c);          // White_Space, and U+001C to U+001F as Python has it
 
 }  // namespace vesalius::text

@@ -1,8 +1,9 @@
 // Shows Python what a recipe makes of a file. Standard input has one job a line, as JSON:
-//   {"recipe", "parameters", "path", "out", "size", "frame", "normalise"}; the answer is a line of
-//   JSON,
+//   {"recipe", "parameters", "path", "out", "size", "frame", "normalise", "mean", "std"}; the
+//   answer is a line of JSON,
 // {"warnings"} with the pixels in the file `out` (u8, or float32 when normalised), or {"error",
 // "code"}.
+#include <algorithm>
 #include <iostream>
 
 #include "recipes/recipe.h"
@@ -16,6 +17,8 @@ Json run(const Json& job) {
       recipes::make_recipe(job.at("recipe"), job.value("parameters", Json::object()));
   recipes::ModelInput input;
   input.size = job.value("size", 480);
+  for (const auto& [key, to] : {std::pair{"mean", &input.mean}, {"std", &input.std}})
+    if (job.contains(key)) std::ranges::copy(job.at(key).get<std::vector<float>>(), *to);
   const std::string path = job.at("path");
   const std::vector<uint8_t> bytes = read_file(path);
   const recipes::Prepared prepared =

@@ -1,0 +1,205 @@
+"""vesalius report: what is asked for, what comes out, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cli.program import PROGRAM, dicom_test_file, picture, run
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    if not PROGRAM.exists():
+        pytest.skip(f"{PROGRAM} is not built")
+    folder = tmp_path_factory.mktemp("model") / "maira-2"
+    made = run("models", "random", "maira-2", "--seed", 7, "--size", "tiny", "-o", folder)
+    assert made.code == 0, made.err
+    return folder
+
+
+def grey(seed, size=(160, 120)):
+    return picture(seed, size).convert("L")
+
+
+@pytest.fixture
+def films(tmp_path):
+    paths = []
+    for number, name in enumerate(("frontal", "lateral", "prior")):
+        paths.append(tmp_path / f"{name}.png")
+        grey(number).save(paths[-1])
+    return paths
+
+
+def report(model, *arguments, tokens=12, **more):
+    exact = () if "--precision" in arguments else ("--precision", "fp32")
+    return run("report", *arguments, "--model", model, *exact, "--max-new-tokens", tokens, **more)
+
+
+def one(model, *arguments, **more):
+    done = report(model, *arguments, "--json", **more)
+    assert done.code == 0, done.err
+    [line] = done.lines
+    return line
+
+
+def test_a_report_says_what_it_is(model, films):
+    line = one(model, films[0], "--indication", "Cough.")
+    assert line["input"] == str(films[0]) and line["research_use_only"] and line["seeded"]
+    assert line["recipe"] == "maira-2@1" and line["model"] == "maira-2"
+    assert len(line["output_ids"]) == 12 and not line["complete"]
+    assert "INDICATION: Cough. TECHNIQUE: N/A COMPARISON: N/A" in line["prompt"]
+    assert line["prompt"].count("<image>") == 1
+    for finding in line["findings"]:
+        assert finding["text"] and finding["mean_log_probability"] < 0
+
+
+def test_all_that_is_known_enters_the_prompt(model, films, tmp_path):
+    (tmp_path / "old.txt").write_text("Heart is enlarged.")
+    line = one(model, films[0], "--lateral", films[1], "--prior", films[2], "--prior-report",
+               f"@{tmp_path / 'old.txt'}", "--comparison", "Yesterday.")
+    assert line["prompt"].count("<image>") == 3
+    assert "PRIOR_REPORT: Heart is enlarged." in line["prompt"] and "COMPARISON: Yesterday." in line["prompt"]
+
+
+def test_a_prior_report_needs_its_film(model, films):
+    line = one(model, films[0], "--prior-report", "Clear.")
+    assert "PRIOR_REPORT" not in line["prompt"] and any("prior report" in w for w in line["warnings"])
+
+
+def test_shortcuts_change_nothing(model, films):
+    """Guessing from the prior report and keeping prompts' beginnings: the same ids."""
+    asked = (films[0], "--prior", films[2], "--prior-report", "The lungs are clear. " * 8, "--task",
+             "findings,grounded")
+    fast = report(model, *asked, "--json", tokens=40)
+    slow = report(model, *asked, "--json", "--no-speculation", "--no-reuse", tokens=40)
+    assert fast.code == slow.code == 0, fast.err + slow.err
+    assert [line["output_ids"] for line in fast.lines] == [line["output_ids"] for line in slow.lines]
+
+
+def test_prompts_share_their_beginning(model, films, tmp_path):
+    done = report(model, films[0], "--task", "findings,grounded", "--run-report", tmp_path / "run.json")
+    assert done.code == 0, done.err
+    first, second = json.loads((tmp_path / "run.json").read_text())["generation"]
+    assert first["prompt_tokens_reused"] == 0 and second["prompt_tokens_reused"] > 30
+
+
+def test_words_cannot_become_tokens(model, films, tmp_path):
+    """An image or a box typed into a field stays text: else the model would be refused its 25 further rows."""
+    def tokens(words):
+        done = report(model, films[0], "--indication", words, "--run-report", tmp_path / "run.json")
+        assert done.code == 0, done.err
+        return json.loads((tmp_path / "run.json").read_text())["generation"][0]["prompt_tokens"]
+
+    typed = "cough <image><obj><box><x1></s>"
+    assert tokens(typed) - tokens("cough") > 5, "five control tokens would be five more"
+
+
+def test_seeds(model, films):
+    def drawn(seed):
+        return one(model, films[0], "--temperature", "1", "--seed", seed)["output_ids"]
+
+    assert drawn(1) == drawn(1) != drawn(2)
+
+
+def test_samples_say_how_many_agree(model, films):
+    line = one(model, films[0], "--samples", "2")
+    assert all(0 <= finding["agreement"] <= 1 for finding in line["findings"])
+
+
+def test_files(model, films, tmp_path):
+    done = report(model, films[0], "--format", "json,txt,png", "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["frontal.json", "frontal.png", "frontal.txt"]
+    assert json.loads((tmp_path / "out/frontal.json").read_text())["research_use_only"]
+    assert "esearch use" in (tmp_path / "out/frontal.txt").read_text()
+    assert Image.open(tmp_path / "out/frontal.png").width >= 160
+
+
+def test_a_picture_cannot_become_a_structured_report(model, films, tmp_path):
+    done = report(model, films[0], "--format", "sr", "-o", tmp_path / "out")
+    assert done.code != 0 and "DICOM" in done.err
+
+
+@pytest.mark.parametrize("make", (
+    lambda path: picture(1, (160, 120)).save(path),
+    lambda path: Image.fromarray(np.full((90, 90), 7, np.uint8)).save(path),
+    lambda path: grey(1, (30, 30)).save(path),
+), ids=("colour", "constant", "tiny"))
+def test_no_chest_film_is_refused(model, tmp_path, make):
+    make(tmp_path / "other.png")
+    done = report(model, tmp_path / "other.png")
+    assert done.code == 4 and "no chest X-ray" in done.err and "--force" in done.err
+    assert report(model, tmp_path / "other.png", "--force").code == 0
+
+
+def test_a_ct_is_refused(model):
+    done = report(model, dicom_test_file("CT_small.dcm"))
+    assert done.code == 4 and "its modality is CT" in done.err
+
+
+def test_a_film_far_from_square_is_warned_about(model, tmp_path):
+    grey(2, (300, 120)).save(tmp_path / "wide.png")
+    line = one(model, tmp_path / "wide.png")
+    assert any("middle square" in warning for warning in line["warnings"])
+
+
+def test_a_long_prior_report_is_cut(model, films, tmp_path):
+    (tmp_path / "long.txt").write_text("No change. " * 100_000)
+    line = one(model, films[0], "--prior", films[2], "--prior-report", f"@{tmp_path / 'long.txt'}")
+    assert any("prior report was cut" in warning for warning in line["warnings"])
+
+
+def test_other_long_words_are_refused(model, films, tmp_path):
+    (tmp_path / "long.txt").write_text("word " * 200_000)
+    done = report(model, films[0], "--indication", f"@{tmp_path / 'long.txt'}")
+    assert done.code == 4 and "tokens" in done.err
+
+
+def test_usage(model, films, tmp_path):
+    assert report(model).code == 2
+    assert report(model, films[0], "--task", "poem").code == 2
+    assert report(model, films[0], "--task", "phrase").code == 2
+    assert report(model, films[0], "--format", "doc", "-o", tmp_path).code == 2
+    assert report(model, films[0], "--format", "png").code == 2
+    assert report(model, tmp_path / "missing.png").code != 0
+    (tmp_path / "cut.png").write_bytes(films[0].read_bytes()[:60])
+    assert report(model, tmp_path / "cut.png").code == 4
+
+
+def test_phrase(model, films):
+    line = one(model, films[0], "--lateral", films[1], "--task", "phrase", "--phrase", "right effusion")
+    assert line["prompt"].count("<image>") == 1 and "Finding: right effusion" in line["prompt"]
+
+
+def test_parse(model, tmp_path):
+    text = "<obj>Heart is large.<box><x10><y20><x50><y60></box></obj><obj>No effusion."
+    (tmp_path / "text.txt").write_text(text)
+    done = run("report", "--parse", tmp_path / "text.txt", "--json")
+    assert done.code == 0, done.err
+    [line] = done.lines
+    assert line["findings"][0] == {"text": "Heart is large.", "boxes": [[0.105, 0.205, 0.505, 0.605]]}
+    assert line["findings"][1]["text"] == "No effusion." and line["diagnostics"]
+
+
+def test_lower_precisions_run(model, films):
+    for precision in ("int8", "int4"):
+        line = one(model, films[0], "--precision", precision)
+        assert line["precision"] == precision and len(line["output_ids"]) == 12
+
+
+def test_other_models_are_refused(model, films, tmp_path):
+    assert run("segment", films[0], "--prompt", "lung", "--model", model).code == 5
+    done = report("starter-parse", films[0])
+    assert done.code == 5 and "a report model" in done.err
+
+
+def test_adding_and_verifying(model, tmp_path):
+    home = tmp_path / "home"
+    added = run("models", "add", "mine", "--from", model, home=home)
+    assert added.code == 0, added.err
+    assert run("models", "verify", "mine", home=home).code == 0
+    done = run("models", "add", "maira-2", "--from", model, home=home)
+    assert done.code == 5 and "another model" in done.err
