@@ -139,7 +139,8 @@ def show(row, a):
           f"({row['share']:.0%})  drift {row['max_rel_diff']:.1e}", flush=True)
 
 
-def arguments(name, description):
+def arguments(name, description, more=lambda parser: None):
+    """`more` adds a script's own."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a shallow model, one image: under a minute")
     parser.add_argument("--json", action="store_true")
@@ -150,6 +151,7 @@ def arguments(name, description):
     parser.add_argument("--cpu-time", action="store_true",
                         help="compare processor time, for a machine that others use too; with --threads 1")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
+    more(parser)
     a = parser.parse_args()
     if not (a.build / "bench" / name).exists():
         parser.error(f"no {a.build}/bench/{name}; build with -DVESALIUS_BENCH=ON or give --build FOLDER")

@@ -1,18 +1,22 @@
 // What a benchmark's program does between requests of the script that drives it beside its peers.
 // Requests come as lines on standard input, and each is answered by one JSON object a line:
-//   fp32|bf16 INPUT
+//   fp32|bf16|int8|int4 INPUT
 //             one forward pass: {"seconds", "cpu_seconds", "resident_mb", "peak_mb"}
 //   save PATH
 //             writes what the last pass gave (safetensors)
-//   peak fp32|bf16
+//   peak fp32|bf16|int8|int4
 //             {"flops", "cpu_flops"} a second of the inner loop of products, on data in the first
 //             cache
+//   read bandwidth
+//             {"bytes", "cpu_bytes"} a second that all threads together read from memory
 #pragma once
 
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <functional>
@@ -24,6 +28,7 @@
 
 #include "base/json.h"
 #include "checkpoint/safetensors.h"
+#include "nn/pages.h"
 #include "nn/plan.h"
 
 namespace vesalius::bench {
@@ -44,9 +49,12 @@ inline double memory_mb(const std::string& what) {
 }
 
 inline nn::Precision parse_precision(const std::string& name) {
-  if (name != "fp32" && name != "bf16")
-    fail(ErrorCode::kUsage, "Precision '{}' is not known; use fp32 or bf16.", name);
-  return name == "bf16" ? nn::Precision::kBf16 : nn::Precision::kFp32;
+  static const std::map<std::string, nn::Precision> kNames{{"fp32", nn::Precision::kFp32},
+                                                           {"bf16", nn::Precision::kBf16},
+                                                           {"int8", nn::Precision::kInt8},
+                                                           {"int4", nn::Precision::kInt4}};
+  if (const auto found = kNames.find(name); found != kNames.end()) return found->second;
+  fail(ErrorCode::kUsage, "Precision '{}' is not known; use fp32, bf16, int8 or int4.", name);
 }
 
 /// Of all threads together, in the inner loop of products of this precision; a second of the
@@ -65,6 +73,26 @@ inline Json peak_flops(nn::Precision precision) {
   const double all = std::accumulate(done.begin(), done.end(), 0.0);
   return {{"flops", all / seconds_since(start)},
           {"cpu_flops", all * CLOCKS_PER_SEC / static_cast<double>(std::clock() - cpu)}};
+}
+
+/// Of all threads together: each looks for a byte that is not in its part of a gigabyte, which the
+/// C library does as fast as memory gives.
+inline Json read_bandwidth() {
+  const auto memory = nn::huge_empty(int64_t{1} << 28).zero_();
+  const int64_t parts = 4 * at::get_num_threads();
+  const auto part = static_cast<int64_t>(memory.nbytes()) / parts;
+  const auto* from = static_cast<const char*>(memory.const_data_ptr());
+  constexpr int kRounds = 4;
+  std::atomic<int64_t> found{0};
+  const std::clock_t cpu = std::clock();
+  const auto start = Clock::now();
+  for (int round = 0; round < kRounds; ++round)
+    nn::run_tasks(parts, 0, [&](int64_t task, float*) {
+      found += std::memchr(from + task * part, 1, static_cast<size_t>(part)) != nullptr;
+    });
+  const double all = found > 0 ? 0 : static_cast<double>(kRounds * parts * part);
+  return {{"bytes", all / seconds_since(start)},
+          {"cpu_bytes", all * CLOCKS_PER_SEC / static_cast<double>(std::clock() - cpu)}};
 }
 
 /// Answers requests until standard input ends; `forward` makes a pass over the input of that name.
@@ -88,6 +116,7 @@ class Worker {
       write_safetensors(object, last_);
       return Json::object();
     }
+    if (verb == "read") return read_bandwidth();
     if (verb == "peak") return peak_flops(parse_precision(object));
     return pass(parse_precision(verb), object);
   }

@@ -107,7 +107,8 @@ void quantised_rows(const QuantProduct& p, int64_t panel, int64_t row) {
   using V = typename W::Floats;
   constexpr int kParts = kQuantPanel / W::kColumns;
   constexpr int64_t kBytes = quant_block_bytes(Bits);
-  constexpr int64_t kAhead = 4096;  // the CPU's own prefetching is a fifth slower
+  // Weights of 8 bits came faster so than by the CPU's own prefetching.
+  constexpr int64_t kAhead = 4096;
   typename V::Reg y[R][kParts];
 #pragma GCC unroll 4
   for (int i = 0; i < R; ++i)

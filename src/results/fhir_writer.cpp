@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "base/hash.h"
 #include "base/version.h"
 #include "results/film_region.h"
 #include "results/report_forms.h"
@@ -51,8 +52,9 @@ std::string now() {
 /// Gathers the bundle's resources, which refer to each other by their URLs.
 class Bundle {
  public:
-  Bundle(const Report& report, const Algorithm& algorithm, const FindingCodes& codes)
-      : report_(report), algorithm_(algorithm), codes_(codes) {}
+  Bundle(const Report& report, const Algorithm& algorithm, const Json& origin,
+         const FindingCodes& codes)
+      : report_(report), algorithm_(algorithm), origin_(origin), codes_(codes) {}
 
   Json make(const std::string& text) {
     device_ = add(device());
@@ -187,24 +189,33 @@ class Bundle {
              {"target", targets},
              {"recorded", time_},
              {"agent", Json::array({agent})}};
-    if (!study_.empty()) {
-      const Json source{{"role", "source"}, {"what", reference(study_)}};
-      out["entity"] = Json::array({source});
-    }
+    Json entities = Json::array();
+    if (!study_.empty()) entities.push_back({{"role", "source"}, {"what", reference(study_)}});
+    if (origin_.contains("weights_sha256"))
+      entities.push_back(hashed("weights of " + algorithm_.name, origin_.at("weights_sha256")));
+    if (!report_.prompt.empty()) entities.push_back(hashed("prompt", sha256(report_.prompt)));
+    if (!entities.empty()) out["entity"] = entities;
     return out;
+  }
+
+  /// What the text was made from, too large or too private to stand here.
+  static Json hashed(const std::string& what, const std::string& hash) {
+    const Json identifier{{"system", "urn:vesalius:sha256"}, {"value", hash}};
+    return {{"role", "source"}, {"what", {{"identifier", identifier}, {"display", what}}}};
   }
 
   const Report& report_;
   const Algorithm& algorithm_;
+  const Json& origin_;
   const FindingCodes& codes_;
   Json entries_ = Json::array();
   std::string device_, study_, time_ = now();
 };
 }  // namespace
 
-Json fhir_bundle(const Report& report, const Algorithm& algorithm, const FindingCodes& codes,
-                 const std::string& text) {
-  return Bundle(report, algorithm, codes).make(text);
+Json fhir_bundle(const Report& report, const Algorithm& algorithm, const Json& provenance,
+                 const FindingCodes& codes, const std::string& text) {
+  return Bundle(report, algorithm, provenance, codes).make(text);
 }
 
 }  // namespace vesalius::results

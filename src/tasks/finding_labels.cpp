@@ -18,6 +18,7 @@ struct Mention {
   int label;
   Saying saying;
   size_t begin, end;
+  bool praise_first = false;  // "normal heart size", not "heart size is normal"
 };
 struct FoundCue {
   Cue cue;
@@ -37,6 +38,10 @@ std::vector<Compiled<Entry>> compiled(std::span<const Entry> entries) {
   return out;
 }
 
+bool praises(std::string_view word) {
+  return word == "normal" || word == "unremarkable" || word == "clear";
+}
+
 std::vector<Mention> mentions_in(const Words& words) {
   static const auto kPhrases = compiled(mention_phrases());
   std::vector<Mention> found;
@@ -47,8 +52,8 @@ std::vector<Mention> mentions_in(const Words& words) {
       if (!end) continue;
       if (entry.label < 0)
         std::fill(taken.begin() + at, taken.begin() + *end, true);
-      else if (!taken[at])
-        found.push_back({entry.label, entry.saying, at, *end});
+      else if (std::find(taken.begin() + at, taken.begin() + *end, true) == taken.begin() + *end)
+        found.push_back({entry.label, entry.saying, at, *end, praises(words[at])});
     }
   }
   return found;
@@ -76,14 +81,17 @@ bool is_one_of(Cue cue, std::initializer_list<Cue> kinds) {
 
 /// What the nearest cue before the mention makes of it.
 std::optional<Saying> said_before(const Mention& mention, const std::vector<FoundCue>& cues) {
+  bool doubtful = false;
   for (auto cue = cues.rbegin(); cue != cues.rend(); ++cue) {
-    if (cue->begin >= mention.end) continue;
+    // "The lungs are clear of": the cue is of what follows.
+    if (cue->end > mention.end) continue;
     const bool inside = cue->begin >= mention.begin;  // "heart is not enlarged"
     if (!inside && (cue->cue == Cue::kStop || mention.begin - cue->end > kReach)) break;
     if (cue->cue == Cue::kNegatesAfter) return Saying::kAbsent;
     if (is_one_of(cue->cue, {Cue::kUncertainAfter, Cue::kUncertainBoth})) return Saying::kUncertain;
+    doubtful = doubtful || cue->cue == Cue::kDoubtfulAfter;
   }
-  return std::nullopt;
+  return doubtful ? std::optional(Saying::kUncertain) : std::nullopt;
 }
 
 std::optional<Saying> said_behind(const Mention& mention, const std::vector<FoundCue>& cues) {
@@ -93,17 +101,24 @@ std::optional<Saying> said_behind(const Mention& mention, const std::vector<Foun
     if (cue.cue == Cue::kNegatesBefore) return Saying::kAbsent;
     if (is_one_of(cue.cue, {Cue::kUncertainBefore, Cue::kUncertainBoth})) return Saying::kUncertain;
     // What is said of the next thing is not said of this one.
-    if (is_one_of(cue.cue, {Cue::kNegatesAfter, Cue::kUncertainAfter})) break;
+    if (is_one_of(cue.cue, {Cue::kNegatesAfter, Cue::kUncertainAfter, Cue::kDoubtfulAfter})) break;
   }
   return std::nullopt;
 }
 
+/// "The heart is not normal": only a negation among its words turns what says that all is well.
+bool denied(const Mention& normal, const std::vector<FoundCue>& cues) {
+  return !normal.praise_first && std::ranges::any_of(cues, [&](const FoundCue& cue) {
+    return cue.cue == Cue::kNegatesAfter && cue.begin >= normal.begin && cue.end <= normal.end;
+  });
+}
+
 Saying saying_of(const Mention& mention, const std::vector<FoundCue>& cues) {
   if (mention.label == static_cast<int>(kNoFinding)) return mention.saying;
+  if (mention.saying == Saying::kAbsent)
+    return denied(mention, cues) ? Saying::kPresent : Saying::kAbsent;
   const auto before = said_before(mention, cues), behind = said_behind(mention, cues);
-  const bool negated = before == Saying::kAbsent || behind == Saying::kAbsent;
-  if (mention.saying == Saying::kAbsent) return negated ? Saying::kPresent : Saying::kAbsent;
-  if (negated) return Saying::kAbsent;
+  if (before == Saying::kAbsent || behind == Saying::kAbsent) return Saying::kAbsent;
   return before || behind ? Saying::kUncertain : mention.saying;
 }
 

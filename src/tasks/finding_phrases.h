@@ -21,6 +21,7 @@ enum class Cue {
   kNegatesBefore,    // what stands before it: "has resolved"
   kUncertainAfter,   // "possible"
   kUncertainBefore,  // "cannot be excluded"
+  kDoubtfulAfter,    // uncertain, but absent where a negation reaches it: "no opacity to suggest"
   kUncertainBoth,    // "versus"
   kStop,             // no cue reaches over it: "but"
 };

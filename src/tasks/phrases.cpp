@@ -4,7 +4,7 @@
 
 namespace vesalius::tasks {
 namespace {
-constexpr size_t kGap = 5;
+constexpr size_t kGap = 8;
 constexpr std::string_view kMarks = ".,;:!?()[]\"";
 constexpr std::string_view kSpaces = " \t\r\n\f\v-/";
 

@@ -12,7 +12,7 @@ namespace vesalius::tasks {
 /// word of its own.
 std::vector<std::string> words_of(std::string_view sentence);
 
-/// "heart ~ enlarge*": `*` ends a word anyhow, `~` stands for up to five words of one clause.
+/// "heart ~ enlarge*": `*` ends a word anyhow, `~` stands for up to eight words of one clause.
 class Phrase {
  public:
   explicit Phrase(std::string_view text);

@@ -69,7 +69,7 @@ def test_bash_offers_every_option_that_the_help_has(commands, bash_script):
 
 
 @pytest.mark.parametrize("words, offered", [
-    (["vesalius", ""], {"embed", "classify", "index", "search", "segment", "train", "evaluate", "models", "doctor", "trace",
+    (["vesalius", ""], {"embed", "classify", "index", "search", "segment", "report", "train", "evaluate", "models", "doctor", "trace",
                         "completion"}),
     (["vesalius", "e"], {"embed", "evaluate"}),
     (["vesalius", "models", "r"], {"random", "rm"}),

@@ -36,8 +36,8 @@ TEST(Recipe, DefaultsTravelWithTheRecipe) {
 }
 
 TEST(Recipe, NamesAreComplete) {
-  EXPECT_EQ(recipe_names(),
-            (std::vector<std::string>{"azure-endpoint", "community", "toolkit", "vesalius"}));
+  EXPECT_EQ(recipe_names(), (std::vector<std::string>{"azure-endpoint", "community", "maira-2",
+                                                      "toolkit", "vesalius"}));
 }
 
 TEST(Recipe, OverridesReplaceDefaults) {

@@ -1,6 +1,7 @@
 """DICOM objects and FHIR of drafted reports: judged by dciodvfy, highdicom and fhir.resources."""
 
 import base64
+import hashlib
 import json
 import subprocess
 
@@ -85,7 +86,7 @@ def test_coordinates_survive(tmp_path, rows, columns):
 
 def test_measurement_report(tmp_path):
     path = film(tmp_path, 169, 211)
-    assert run(tmp_path, path, "sr") is None
+    assert run(tmp_path, path, "sr", prompt="asked") is None
     ds, source = pydicom.dcmread(tmp_path / "report.sr.dcm"), pydicom.dcmread(path)
     assert (ds.CompletionFlag, ds.VerificationFlag) == ("PARTIAL", "UNVERIFIED")
     assert ds.StudyInstanceUID == source.StudyInstanceUID and ds.PatientID == source.PatientID
@@ -103,6 +104,8 @@ def test_measurement_report(tmp_path):
     texts = [t.TextValue for t in items(ds, "TEXT") if t.ConceptNameCodeSequence[0].CodeMeaning == "Finding"]
     assert texts == [f["text"] for f in FINDINGS]
     assert any("assigned by rules" in t.TextValue for t in items(ds, "TEXT"))
+    parameters = [t.TextValue for t in items(ds, "TEXT") if t.ConceptNameCodeSequence[0].CodeValue == "111002"]
+    assert set(parameters) == {"seed 7, prompt sha256 " + hashlib.sha256(b"asked").hexdigest()}
 
 
 def test_narrative_report(tmp_path):
@@ -159,7 +162,7 @@ def test_fhir(tmp_path):
 
 def test_fhir_says_what_the_draft_says(tmp_path):
     path = film(tmp_path, 169, 211)
-    assert run(tmp_path, path, "fhir") is None
+    assert run(tmp_path, path, "fhir", prompt="Given the film") is None
     resources = [e["resource"] for e in json.loads((tmp_path / "report.fhir.json").read_text())["entry"]]
     (report,) = [r for r in resources if r["resourceType"] == "DiagnosticReport"]
     assert report["status"] == "preliminary" and "Research use only" in report["conclusion"]
@@ -175,6 +178,10 @@ def test_fhir_says_what_the_draft_says(tmp_path):
     source = pydicom.dcmread(path)
     assert study["series"][0]["instance"][0]["uid"] == source.SOPInstanceUID
     assert study["identifier"][0]["value"] == "urn:oid:" + source.StudyInstanceUID
+    (origin,) = [r for r in resources if r["resourceType"] == "Provenance"]
+    hashes = {e["what"]["display"]: e["what"]["identifier"]["value"] for e in origin["entity"] if "display" in e["what"]}
+    prompt = hashlib.sha256(b"Given the film").hexdigest()
+    assert hashes == {"weights of MAIRA-2 (test)": "00ff", "prompt": prompt}
 
 
 def test_codes_of_the_user(tmp_path):

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <map>
+
+#include "base/json.h"
+
 namespace vesalius::tasks {
 namespace {
 
@@ -71,7 +76,28 @@ constexpr Case kCases[] = {
     {"Neither effusion nor pneumothorax is seen.", "Pneumothorax-, Pleural Effusion-"},
     {"The costophrenic angles are sharp.", "Pleural Effusion-"},
     {"No displaced rib fractures.", "Fracture-"},
+    {"No suspicious pulmonary nodule.", "Lung Lesion-"},
+    {"No opacity suggestive of pneumonia.", "Lung Opacity-, Pneumonia-"},
+    {"No effusion or consolidation to suggest pneumonia.",
+     "Consolidation-, Pneumonia-, Pleural Effusion-"},
+    {"The lungs are clear of airspace disease and effusion.", "Lung Opacity-, Pleural Effusion-"},
+    {"Heart size and mediastinal contours are within normal limits.",
+     "Enlarged Cardiomediastinum-, Cardiomegaly-"},
+    {"The heart size and pulmonary vascularity appear within normal limits.", "Cardiomegaly-"},
+    {"Normal cardiac silhouette without mediastinal widening.",
+     "Enlarged Cardiomediastinum-, Cardiomegaly-"},
+    {"The pleural spaces are clear.", "Pleural Effusion-"},
+    // What is not all right is there.
+    {"The lungs are not clear.", "Lung Opacity+"},
+    {"The heart is not normal in size.", "Cardiomegaly+"},
+    {"No lobar pneumonia, heart size is normal.", "Cardiomegaly-, Pneumonia-"},
     // Perhaps there.
+    {"It is difficult to exclude a small effusion.", "Pleural Effusion?"},
+    {"CT is advised to exclude a mass.", "Lung Lesion?"},
+    {"Findings suspicious for pneumonia.", "Pneumonia?"},
+    {"Heart size is top normal.", "Cardiomegaly?"},
+    {"The cardiomediastinal silhouette is at the upper limits of normal.",
+     "Enlarged Cardiomediastinum?, Cardiomegaly?"},
     {"Possible small left effusion.", "Pleural Effusion?"},
     {"Pneumonia cannot be excluded.", "Pneumonia?"},
     {"Cannot exclude a small effusion.", "Pleural Effusion?"},
@@ -102,6 +128,9 @@ constexpr Case kCases[] = {
     // All well, and nothing of the kind.
     {"No acute cardiopulmonary process.", "No Finding+"},
     {"Normal chest radiograph.", "No Finding+"},
+    {"No radiographic evidence of acute cardiopulmonary disease.", "No Finding+"},
+    {"No acute osseous abnormality.", ""},
+    {"The chest film shows a normal aorta.", ""},
     {"Small pericardial effusion.", ""},
     {"The patient is rotated.", ""},
     {"", ""},
@@ -128,6 +157,33 @@ TEST(FindingLabels, NoFindingIsWhatIsLeft) {
             "Lung Lesion?");
   EXPECT_EQ(text_of(label_report("The patient is rotated.")), "No Finding+");
   EXPECT_EQ(text_of(label_report(" \n")), "");
+}
+
+/// Reports of the Open-i collection (Indiana University).
+TEST(FindingLabels, RealReports) {
+  const fs::path path = fs::path(VESALIUS_SOURCE_DIR) / "../shared/data/text/chest_reports.json";
+  if (!fs::exists(path)) GTEST_SKIP() << "../shared/data/text is not there";
+  const Json reports = read_json(path);
+  std::map<std::string, int> counts;
+  for (const auto& [image, text] : reports.items()) {
+    const auto labels = label_report(text.get<std::string>());
+    ASSERT_FALSE(labels.empty()) << text;
+    const bool healthy = labels.back().name == "No Finding";
+    for (const FindingLabel& label : labels) {
+      ++counts[text_of({label})];
+      const bool counted = label.name != "No Finding" && label.name != "Support Devices";
+      EXPECT_FALSE(healthy && counted && label.polarity != "absent") << text;
+    }
+  }
+  for (const auto& [label, count] : counts) std::printf("  %-30s %5d\n", label.c_str(), count);
+  // Nearly every report speaks of the heart's size, of effusions and of pneumothorax.
+  const auto share = [&](const std::string& name) {
+    return static_cast<double>(counts[name + "+"] + counts[name + "-"] + counts[name + "?"]) /
+           static_cast<double>(reports.size());
+  };
+  EXPECT_GT(share("Cardiomegaly"), 0.75);
+  EXPECT_GT(share("Pleural Effusion"), 0.75);
+  EXPECT_GT(share("Pneumothorax"), 0.65);
 }
 
 TEST(FindingLabels, FourteenNames) {

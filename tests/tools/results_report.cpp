@@ -1,7 +1,7 @@
 // results_report JOB.json: writes a report that a job describes, in the formats it asks for.
 //   film     a file            formats  "json,txt,…"     folder, stem
 //   findings [{text, boxes, labels: [[name, polarity], …]}]
-//   codes    a table, or nothing        indication, technique, comparison
+//   codes    a table, or nothing        indication, technique, comparison, prompt
 // What cannot be done gives a line with `error` and `code`, and that exit code.
 #include <cstdio>
 #include <string>
@@ -42,13 +42,14 @@ void run_job(const fs::path& path) {
   tasks::Report report{.frontal = read_film(job.at("film"))};
   report.context.indication = job.value("indication", "");
   report.context.technique = job.value("technique", "");
+  report.prompt = job.value("prompt", "");
   report.context.comparison = job.value("comparison", "");
   for (const Json& item : job.at("findings")) report.sentences.push_back(read_sentence(item));
   write_report_files(report, {.folder = job.at("folder").get<std::string>(),
                               .stem = job.value("stem", "report"),
                               .formats = report_formats(job.at("formats")),
                               .algorithm = {"MAIRA-2 (test)", "1.0", "seed 7"},
-                              .provenance = {{"model", "maira-2"}},
+                              .provenance = {{"model", "maira-2"}, {"weights_sha256", "00ff"}},
                               .codes = job.value("codes", std::string())});
 }
 
