@@ -115,7 +115,10 @@ def segmentation(kind, placed=True):
 
 def dicom_seg_seeds():
     seeds = {kind.lower(): segmentation(kind) for kind in ("BINARY", "FRACTIONAL", "LABELMAP")}
-    return seeds | {"unplaced": segmentation("BINARY", placed=False)}
+    # The type of the segmentation as a number that claims to be a gigabyte long.
+    claims = seeds["labelmap"].replace(b"\x62\x00\x01\x00CS\x08\x00", b"\x62\x00\x01\x00UVCS\x08\x00")
+    assert claims != seeds["labelmap"]
+    return seeds | {"unplaced": segmentation("BINARY", placed=False), "claims": claims}
 
 
 def rtstruct_seeds():

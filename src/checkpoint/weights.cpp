@@ -29,8 +29,13 @@ at::Tensor placeholder(at::IntArrayRef shape) { return at::zeros({}).expand(shap
 /// all images look alike to the image tower, overwrite those differences, and the texts end on one
 /// line.
 /// BiomedParse: matrices that keep their input's size, learned tables as wide as what they meet.
+/// MAIRA-2: the same, since 0.02 is meant for layers of a thousand and more.
 double initial_std(std::string_view name, at::IntArrayRef shape) {
-  const bool parse = name.starts_with("backbone.") || name.starts_with("sem_seg_head.");
+  const auto within = [&](auto... towers) { return (name.starts_with(towers) || ...); };
+  const bool parse = within("backbone.", "sem_seg_head.");
+  const bool report = within("vision_tower.", "multi_modal_projector.", "language_model.");
+  if (report && (name.ends_with("_embeddings") || name.ends_with("_token"))) return 0.1;
+  if (report && name.ends_with("embed_tokens.weight")) return 0.2;
   if (name.ends_with("token_embedding.weight")) return 0.2;
   if (name.ends_with("positional_embedding")) return 0.1;
   if (name.ends_with("_projection") || name.ends_with("lang_proj"))
@@ -39,7 +44,7 @@ double initial_std(std::string_view name, at::IntArrayRef shape) {
                             "classifier_query.weight"})
     if (name.ends_with(table)) return 1;
   const bool dense = shape.size() == 4 && shape[1] > 1;
-  if (!dense && !parse && !name.starts_with("lang_encoder")) return 0.02;
+  if (!dense && !parse && !report && !name.starts_with("lang_encoder")) return 0.02;
   return 1 / std::sqrt(static_cast<double>(c10::multiply_integers(shape.slice(1))));  // fan-in
 }
 

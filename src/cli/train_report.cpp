@@ -31,8 +31,7 @@ std::vector<std::string> lines_of(const std::vector<tasks::ReportRow>& rows) {
   for (const auto& row : rows) {
     lines.push_back(row.findings);
     for (const auto& sentence : row.sentences) lines.push_back(sentence.text);
-    for (const auto task : {text::ReportTask::kGroundedFindings, text::ReportTask::kFindings})
-      if (lines.size() < 64) lines.push_back(text::report_prompt(task, row.context).text);
+    if (!row.frontal.empty()) lines.push_back(text::report_prompt(row.task(), row.context).text);
   }
   return lines;
 }
@@ -172,7 +171,7 @@ int run_train_report(Session& session, ReportCommand command) {
 void add_options(CLI::App& app, ReportCommand& c) {
   app.add_option("--data", c.data,
                  "CSV or JSON Lines with frontal and findings and, where wanted, lateral, prior, "
-                 "indication, technique, comparison, prior_report, weight")
+                 "indication, technique, comparison, prior_report, phrase, weight")
       ->required();
   app.add_option("--validation", c.validation, "The same, only measured, after every epoch");
   app.add_option("--config", c.config,

@@ -10,6 +10,7 @@ namespace vesalius::media {
 
 namespace {
 constexpr std::string_view kPadding{" \0", 2};
+constexpr Uint32 kMostNumberBytes = 1 << 20;  // of numbers that are written out as text
 
 /// The value as it is stored, since asking DCMTK for its values one by one is slow on long
 /// contours; of a number that is not stored as text, what DCMTK writes for it.
@@ -19,6 +20,8 @@ std::string raw_text(DcmItem& item, const DcmTagKey& tag) {
   char* value = nullptr;
   Uint32 length = 0;
   if (element->getString(value, length).good() && value != nullptr) return {value, length};
+  // DCMTK reserves what the header claims before it looks whether so much is there.
+  if (element->getLengthField() > kMostNumberBytes) return {};
   OFString written;
   if (element->getOFStringArray(written).bad()) return {};
   return {written.data(), written.size()};

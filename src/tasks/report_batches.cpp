@@ -121,9 +121,7 @@ ReportStore::ReportStore(std::vector<ReportRow> rows, const catalog::ReportArchi
 std::vector<int32_t> ReportStore::prompt(size_t index) const {
   const auto& row = rows_[index];
   if (row.frontal.empty()) return tokenizer_.encode("");
-  const auto task =
-      row.grounded ? text::ReportTask::kGroundedFindings : text::ReportTask::kFindings;
-  const auto asked = text::report_prompt(task, row.context, architecture_.wording);
+  const auto asked = text::report_prompt(row.task(), row.context, architecture_.wording);
   std::vector<int32_t> ids;
   for (const int32_t id : tokenizer_.encode(asked.text, {.plain = asked.users}))
     ids.insert(ids.end(),

@@ -48,6 +48,8 @@ void read_findings(const Json& value, ReportRow& row, const std::string& where) 
   }
   if (row.grounded ? row.sentences.empty() : row.findings.empty())
     refuse(where, "there are no findings");
+  if (!row.context.phrase.empty() && (!row.grounded || row.sentences.size() != 1))
+    refuse(where, "with a phrase, `findings` is a list of one sentence with its boxes");
 }
 
 double read_weight(const Json& columns, const std::string& where) {
@@ -72,7 +74,8 @@ ReportRow read_row(const Json& columns, const fs::path& manifest, const std::str
                  .indication = text("indication"),
                  .technique = text("technique"),
                  .comparison = text("comparison"),
-                 .prior_report = text("prior_report")};
+                 .prior_report = text("prior_report"),
+                 .phrase = text("phrase")};
   if (row.frontal.empty() && (row.context.lateral || row.context.prior))
     refuse(where, "there is a lateral or a prior film, but no frontal one");
   row.weight = read_weight(columns, where);
@@ -82,6 +85,11 @@ ReportRow read_row(const Json& columns, const fs::path& manifest, const std::str
 }
 
 }  // namespace
+
+text::ReportTask ReportRow::task() const {
+  if (!context.phrase.empty()) return text::ReportTask::kPhrase;
+  return grounded ? text::ReportTask::kGroundedFindings : text::ReportTask::kFindings;
+}
 
 std::vector<ReportRow> read_report_rows(const fs::path& manifest) {
   std::vector<ReportRow> rows;

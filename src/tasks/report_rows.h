@@ -18,12 +18,16 @@ struct ReportRow {
   std::vector<text::GroundedSentence> sentences;  // of a grounded report; boxes of the whole film
   std::string findings;                           // of a plain one
   double weight = 1;                              // how often it is drawn
+
+  /// Which prompt it answers.
+  text::ReportTask task() const;
 };
 
 /// A CSV or JSON Lines with the columns `frontal` and `findings`, and, where wanted, `lateral`,
-/// `prior`, `indication`, `technique`, `comparison`, `prior_report`, `weight`. `findings` is plain
-/// text, or the list that CXRReportGen's endpoint gives: [["sentence", [[x0, y0, x1, y1], …] or
-/// null], …], boxes 0 to 1 of the whole film. Error kUnsupported names the row at fault.
+/// `prior`, `indication`, `technique`, `comparison`, `prior_report`, `phrase`, `weight`. `findings`
+/// is plain text, or the list that CXRReportGen's endpoint gives: [["sentence", [[x0, y0, x1, y1],
+/// …] or null], …], boxes 0 to 1 of the whole film. With `phrase` the row teaches where that is,
+/// and `findings` are such a list of one. Error kUnsupported names the row at fault.
 std::vector<ReportRow> read_report_rows(const fs::path& manifest);
 
 }  // namespace vesalius::tasks

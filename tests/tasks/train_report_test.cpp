@@ -73,9 +73,7 @@ struct Scene {
     a.stop = {2};
     const auto store = TensorStore::initialised(3);
     const models::Maira2 model(Weights(store), a.model);
-    // Narrow layers want wider initial values than a model's.
-    for (const auto& [name, tensor] : store->taken())
-      trainee.tensors[name] = tensor.dim() > 1 ? tensor * 6 : tensor;
+    for (const auto& [name, tensor] : store->taken()) trainee.tensors[name] = tensor;
     options.part = ReportPart::kAll;
     options.batch = 2;
     options.epochs = 1;
@@ -99,8 +97,12 @@ TEST(ReportRows, ReadListsTextAndContext) {
       "a.jsonl",
       R"({"frontal": "f.png", "findings": [["Heart is large.", [[0.1, 0.2, 0.3, 0.4]]], ["Clear.", null]], "indication": "Cough."}
 {"findings": "no acute disease", "weight": "0.5"}
+{"frontal": "f.png", "phrase": "heart", "findings": [["heart", [[0.1, 0.2, 0.3, 0.4]]]]}
 )"));
-  ASSERT_EQ(rows.size(), 2U);
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].task(), text::ReportTask::kGroundedFindings);
+  EXPECT_EQ(rows[1].task(), text::ReportTask::kFindings);
+  EXPECT_EQ(rows[2].task(), text::ReportTask::kPhrase);
   EXPECT_TRUE(rows[0].grounded);
   EXPECT_EQ(rows[0].context.indication, "Cough.");
   EXPECT_EQ(rows[0].sentences.at(0).boxes.at(0).x1, 0.3);
@@ -126,6 +128,7 @@ TEST(ReportRows, NameTheRowAtFault) {
   refused(R"({"findings": [[7, null]]})", "is not [\"sentence\"");
   refused(R"({"findings": "x", "lateral": "l.png"})", "no frontal one");
   refused(R"({"findings": "x", "weight": "much"})", "no number");
+  refused(R"({"frontal": "f.png", "phrase": "heart", "findings": "heart"})", "a list of one");
 }
 
 /// Sentences and boxes: a tokenizer of Llama's kind puts a space behind <obj>.
