@@ -51,28 +51,28 @@ struct OpenOptions {
        texts = true;  // towers that will be used; the other's weights are not touched
 };
 
-/// A model that embeds images and texts into one space. Calls are const and thread-safe.
+/// A model that embeds images, most also texts into the same space. Calls: const, thread-safe.
 class EmbeddingModel {
  public:
   virtual ~EmbeddingModel() = default;
   virtual const Card& card() const = 0;
   virtual recipes::ModelInput input() const = 0;
   virtual int64_t dimension() const = 0;
-  /// [n, 3, S, S] float32 on the CPU -> [n, dimension] float32 on the CPU, projected, not
-  /// L2-normalised.
+  /// [n, 3, S, S] float32 on the CPU -> [n, dimension] float32 on the CPU, as the reference gives
+  /// them, not L2-normalised.
   virtual at::Tensor embed_images(const at::Tensor& pixels) const = 0;
   /// [texts, dimension] float32 on the CPU, projected, not L2-normalised. Repeated texts are run
-  /// once and kept; batches are sorted by length.
+  /// once and kept; batches are sorted by length. Error kModel where there is no text encoder.
   virtual at::Tensor embed_texts(const std::vector<std::string>& texts) const = 0;
-  /// The log temperature as published; similarity is multiplied by its exp.
+  /// The log temperature as published; similarity is multiplied by its exp. Error as above.
   virtual double logit_scale() const = 0;
   virtual std::string weights_sha256() const = 0;
   virtual std::string device() const = 0;
   virtual std::string precision() const = 0;
 };
 
-/// Opens a model by name, or a folder in a published layout (with or without our card).
-/// Default name (empty): medimageinsight when installed, else starter-insight. Error kModel.
+/// Opens a model by name or folder, with or without our card. Empty: medimageinsight when
+/// installed, else starter-insight. Error kModel, also for texts where there is no encoder of them.
 std::unique_ptr<EmbeddingModel> open_embedding_model(const std::string& name_or_folder,
                                                      const OpenOptions& options = {});
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "catalog/dino_package.h"
 #include "catalog/insight_package.h"
 #include "catalog/parse_package.h"
 #include "catalog/report_package.h"
@@ -12,7 +13,7 @@ namespace vesalius::catalog {
 
 const std::vector<Family>& families() {
   static const std::vector<Family> all{parse_family_v2(), parse_family_v1(), report_family(),
-                                       insight_family()};
+                                       dino_family(), insight_family()};
   return all;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,6 +61,9 @@ struct Family {
   SeededFiles (*write_seeded)(const SeededOrder& order, const Advance& advance);
   /// Bytes that writing and hashing a package of that size are.
   int64_t (*seeded_work)(const std::string& size);
+  /// Of families that embed: the model behind their interface.
+  std::unique_ptr<EmbeddingModel> (*open_embedding)(const fs::path& folder,
+                                                    const OpenOptions& options) = nullptr;
 };
 
 /// All of them, those first that know their folders by more.

@@ -63,7 +63,7 @@ std::string find_unseeded_tensor(const Package& package, const Seeding& seeding)
 }  // namespace
 
 Family insight_family() {
-  return {.name = "medimageinsight",
+  return {.name = kInsightFamily,
           .task = Task::kEmbedding,
           .sign = "config.yaml (MedImageInsight)",
           .recipe = "vesalius",
@@ -76,7 +76,8 @@ Family insight_family() {
           .compare = compare_insight,
           .find_unseeded = find_unseeded_tensor,
           .write_seeded = write_seeded_insight,
-          .seeded_work = seeded_insight_work};
+          .seeded_work = seeded_insight_work,
+          .open_embedding = open_insight};
 }
 
 Package find_insight(const fs::path& folder) {

@@ -11,6 +11,8 @@
 
 namespace vesalius::catalog {
 
+inline constexpr std::string_view kInsightFamily = "medimageinsight";
+
 /// Its row of the table.
 Family insight_family();
 
@@ -32,5 +34,6 @@ std::vector<Check> compare_insight(const Json& now, const Json& stored,
                                    const std::string& precision);
 SeededFiles write_seeded_insight(const SeededOrder& order, const Advance& advance);
 int64_t seeded_insight_work(const std::string& size);
+std::unique_ptr<EmbeddingModel> open_insight(const fs::path& folder, const OpenOptions& options);
 
 }  // namespace vesalius::catalog

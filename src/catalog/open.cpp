@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "catalog/config_yaml.h"
+#include "catalog/family.h"
 #include "catalog/spellings.h"
 #include "catalog/weights_file.h"
 #include "catalog/weights_hash.h"
@@ -119,6 +120,11 @@ class OpenedMedImageInsight : public EmbeddingModel {
 OpenPackage open_package(const fs::path& folder, const Placement& placement) {
   OpenPackage opened{.package = find_package(folder)};
   require_task(opened.package, Task::kEmbedding);
+  if (opened.package.family != kInsightFamily)
+    fail(ErrorCode::kModel,
+         "{}: is of the family {}; here MedImageInsight or a model like it is needed, which reads "
+         "texts too.",
+         folder.string(), opened.package.family);
   opened.config = read_config(opened.package.config);
   refuse_pointer(opened.package.weights);
   auto tensors = medimageinsight_spellings().apply(read_safetensors(opened.package.weights),
@@ -134,9 +140,16 @@ OpenPackage open_package(const fs::path& folder, const Placement& placement) {
   return opened;
 }
 
+std::unique_ptr<EmbeddingModel> open_insight(const fs::path& folder, const OpenOptions& options) {
+  return std::make_unique<OpenedMedImageInsight>(folder, options);
+}
+
 std::unique_ptr<EmbeddingModel> open_embedding_model(const std::string& name_or_folder,
                                                      const OpenOptions& options) {
-  return std::make_unique<OpenedMedImageInsight>(model_folder(name_or_folder), options);
+  const Package package = find_package(model_folder(name_or_folder));
+  require_task(package, Task::kEmbedding);
+  return family_named(package.family, package.folder.string())
+      .open_embedding(package.folder, options);
 }
 
 }  // namespace vesalius::catalog

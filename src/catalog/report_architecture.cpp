@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "catalog/config_values.h"
+#include "catalog/hugging_face.h"
+#include "catalog/vision_architecture.h"
 
 namespace vesalius::catalog {
 namespace {
@@ -69,67 +71,10 @@ models::DecoderConfig read_decoder(const ConfigValues& text, int64_t& positions)
   return c;
 }
 
-models::Dinov2Config read_vision(const ConfigValues& vision) {
-  vision.require("model_type", "dinov2", {"dinov2"});
-  vision.require("hidden_act", "gelu", {"gelu"});
-  if (vision.flag("use_swiglu_ffn", false)) vision.refuse("use_swiglu_ffn", "false");
-  models::Dinov2Config c;
-  c.image_size = vision.whole("image_size", 224, 1, 8192);
-  c.patch_size = vision.whole("patch_size", 14, 1, 1024);
-  c.hidden = vision.whole("hidden_size", 768, 1, 65536);
-  c.layers = vision.whole("num_hidden_layers", 12, 1, 1024);
-  c.heads = vision.whole("num_attention_heads", 12, 1, 1024);
-  c.mlp_ratio = vision.whole("mlp_ratio", 4, 1, 64);
-  c.eps = vision.number("layer_norm_eps", 1e-6);
-  c.qkv_bias = vision.flag("qkv_bias", true);
-  c.mask_token = vision.flag("use_mask_token", true);
-  c.final_norm = vision.flag("apply_layernorm", true);
-  if (c.hidden % c.heads != 0) vision.refuse("num_attention_heads", "a divisor of hidden_size");
-  if (c.image_size % c.patch_size != 0) vision.refuse("patch_size", "a divisor of image_size");
-  const auto taps = vision.wholes("out_indices");
-  if (!taps.empty()) c.tap = taps.back() == c.layers ? -1 : taps.back();
-  c.depth();  // refuses a layer that there is not
-  return c;
-}
-
-/// The folder's file, or an empty table.
-Json read_beside(const Package& package, const char* name) {
-  const auto file = package.config.parent_path() / name;
-  std::error_code ignored;
-  return fs::exists(file, ignored) ? read_json(file) : Json::object();
-}
-
-/// The least and only side: {"height","width"}, {"shortest_edge"} or a number.
-int64_t read_side(const ConfigValues& table, const char* key, int64_t standard) {
-  if (!table.has(key)) return standard;
-  try {
-    const auto sides = table.table(key);
-    return sides.has("shortest_edge") ? sides.whole("shortest_edge", standard, 1, 8192)
-                                      : sides.whole("height", standard, 1, 8192);
-  } catch (const Error&) {
-    return table.whole(key, standard, 1, 8192);
-  }
-}
-
-void read_input(const Package& package, ReportArchitecture& a) {
-  const ConfigValues table(read_beside(package, "preprocessor_config.json"),
-                           (package.config.parent_path() / "preprocessor_config.json").string());
-  a.input.size = static_cast<int>(read_side(table, "crop_size", a.model.vision.image_size));
-  if (a.input.size != a.model.vision.image_size)
-    table.refuse("crop_size", fmt::format("the encoder's {}", a.model.vision.image_size));
-  const auto fill = [&](const char* key, double standard, float(&to)[3]) {
-    auto values = table.numbers(key);
-    if (values.empty()) values.assign(3, standard);
-    if (values.size() != 3) table.refuse(key, "three numbers");
-    for (size_t i = 0; i < 3; ++i) to[i] = static_cast<float>(values[i]);
-  };
-  fill("image_mean", 0.5307, a.input.mean);
-  fill("image_std", 0.2583, a.input.std);
-}
-
 void read_grounding(const Package& package, text::GroundingTokens& tokens) {
-  const ConfigValues table(read_beside(package, "processor_config.json"),
-                           (package.config.parent_path() / "processor_config.json").string());
+  const auto folder = package.config.parent_path();
+  const ConfigValues table(read_beside(folder, "processor_config.json"),
+                           (folder / "processor_config.json").string());
   tokens.begin = table.word("phrase_start_token", tokens.begin);
   tokens.end = table.word("phrase_end_token", tokens.end);
   tokens.box_begin = table.word("box_start_token", tokens.box_begin);
@@ -159,7 +104,7 @@ void read_wording(const ConfigValues& table, text::ReportWording& w) {
 
 void read_stop(const Package& package, const Json& config, ReportArchitecture& a) {
   const auto folder = package.config.parent_path();
-  const ConfigValues generation(read_beside(package, "generation_config.json"),
+  const ConfigValues generation(read_beside(folder, "generation_config.json"),
                                 (folder / "generation_config.json").string());
   const ConfigValues whole(config, package.config.string());
   std::vector<int64_t> ids = generation.wholes("eos_token_id");
@@ -184,7 +129,7 @@ models::Maira2Config read_report_config(const Json& config, const Json& changes,
   const ConfigValues whole(with_changes(config, changes), where);
   models::Maira2Config c;
   int64_t positions = 0;
-  c.vision = read_vision(whole.table("vision_config"));
+  c.vision = read_vision_config(whole.table("vision_config"));
   c.text = read_decoder(whole.table("text_config"), positions);
   whole.require("projector_hidden_act", "gelu", {"gelu"});
   whole.require("vision_feature_select_strategy", "default", {"default"});
@@ -204,7 +149,7 @@ ReportArchitecture read_report_architecture(const Package& package) {
   ReportArchitecture a;
   a.model = read_report_config(config, changes, where);
   read_decoder(ConfigValues(with_changes(config, changes), where).table("text_config"), a.context);
-  read_input(package, a);
+  a.input = read_vision_input(package.config.parent_path(), a.model.vision.image_size);
   read_grounding(package, a.grounding);
   read_wording(ConfigValues(table_of(package.card, "wording"), "card.toml, wording"), a.wording);
   read_stop(package, config, a);
@@ -240,9 +185,7 @@ ReportArchitecture sized_report_architecture(const std::string& size, bool fused
     fail(ErrorCode::kUsage, "--size {}: choose full, middle or tiny.", size);
   }
   projector = {.in = vision.hidden, .out = text.hidden, .layers = 4};
-  a.input.size = static_cast<int>(vision.image_size);
-  std::ranges::fill(a.input.mean, 0.5307F);
-  std::ranges::fill(a.input.std, 0.2583F);
+  a.input = film_input(vision.image_size);
   return a;
 }
 
@@ -271,7 +214,6 @@ Json write_report_config(const ReportArchitecture& a) {
                {"tie_word_embeddings", text.tied_head}};
   if (text.fused) decoder["original_max_position_embeddings"] = text.rope.original_length;
   if (text.sliding_window) decoder["sliding_window"] = *text.sliding_window;
-  const int64_t tap = vision.tap < 0 ? vision.layers + 1 + vision.tap : vision.tap;
   return {{"architectures", {"Maira2ForConditionalGeneration"}},
           {"model_type", "maira2"},
           {"image_token_index", image_token},
@@ -282,39 +224,7 @@ Json write_report_config(const ReportArchitecture& a) {
           {"vision_feature_layer", -1},
           {"vision_feature_select_strategy", "default"},
           {"text_config", std::move(decoder)},
-          {"vision_config",
-           {{"model_type", "dinov2"},
-            {"image_size", vision.image_size},
-            {"patch_size", vision.patch_size},
-            {"hidden_size", vision.hidden},
-            {"num_hidden_layers", vision.layers},
-            {"num_attention_heads", vision.heads},
-            {"mlp_ratio", vision.mlp_ratio},
-            {"hidden_act", "gelu"},
-            {"layer_norm_eps", vision.eps},
-            {"qkv_bias", vision.qkv_bias},
-            {"use_mask_token", vision.mask_token},
-            {"use_swiglu_ffn", false},
-            {"apply_layernorm", vision.final_norm},
-            {"reshape_hidden_states", false},
-            {"out_features", {"stage" + std::to_string(tap)}},
-            {"out_indices", {tap}}}}};
-}
-
-Json write_preprocessor_config(const ReportArchitecture& a) {
-  const Json square{{"height", a.input.size}, {"width", a.input.size}};
-  return {{"image_processor_type", "BitImageProcessor"},
-          {"do_convert_rgb", true},
-          {"do_resize", true},
-          {"size", {{"shortest_edge", a.input.size}}},
-          {"resample", 3},
-          {"do_center_crop", true},
-          {"crop_size", square},
-          {"do_rescale", true},
-          {"rescale_factor", 1.0 / 255},
-          {"do_normalize", true},
-          {"image_mean", a.input.mean},
-          {"image_std", a.input.std}};
+          {"vision_config", write_vision_config(vision)}};
 }
 
 std::vector<TensorEntry> tensor_list(const models::Maira2Config& config) {

@@ -40,7 +40,6 @@ models::Maira2Config read_report_config(const Json& config, const Json& changes,
 
 /// config.json as read_report_config() takes it.
 Json write_report_config(const ReportArchitecture& architecture);
-Json write_preprocessor_config(const ReportArchitecture& architecture);
 
 /// Every tensor that the model takes, by its name in files.
 std::vector<TensorEntry> tensor_list(const models::Maira2Config& config);

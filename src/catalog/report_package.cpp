@@ -1,84 +1,31 @@
 #include "catalog/report_package.h"
 
 #include <algorithm>
-#include <array>
 
 #include "catalog/config_values.h"
+#include "catalog/hugging_face.h"
 #include "catalog/shards.h"
+#include "catalog/vision_architecture.h"
 #include "catalog/weights_file.h"
-#include "checkpoint/key_map.h"
 #include "checkpoint/safetensors.h"
 
 namespace vesalius::catalog {
 namespace {
 
-constexpr const char* kModelType = "maira2";
-constexpr std::array kOtherFiles{
-    "config.json",           "tokenizer.json",           "tokenizer.model",
-    "tokenizer_config.json", "special_tokens_map.json",  "added_tokens.json",
-    "processor_config.json", "preprocessor_config.json", "generation_config.json",
-    "chat_template.json",    "chat_template.jinja"};
+bool recognises(const fs::path& folder) { return says_model_type(folder, "maira2"); }
 
-bool says_maira2(const fs::path& config) {
-  try {
-    const Json table = read_json(config);
-    return table.is_object() && table.value("model_type", "") == kModelType;
-  } catch (const std::exception&) {
-    return false;  // another model's file, or a damaged one: its card could tell
-  }
-}
-
-fs::path root_of(const fs::path& folder, bool (*wanted)(const fs::path& config)) {
-  std::error_code ignored;
-  for (const std::string& layout : layouts())
-    if (const auto config = folder / layout / "config.json";
-        fs::is_regular_file(config, ignored) && wanted(config))
-      return folder / layout;
-  return {};
-}
-
-bool recognises(const fs::path& folder) { return !root_of(folder, says_maira2).empty(); }
-
-fs::path find_weights(const fs::path& root) {
-  std::error_code ignored;
-  for (const char* name : {kShardIndex, "model.safetensors", "weights.safetensors"})
-    if (fs::is_regular_file(root / name, ignored)) return root / name;
-  fail(ErrorCode::kModel,
-       "{}: has neither model.safetensors nor {}. Name the folder that was published.",
-       root.string(), kShardIndex);
-}
-
-Package find_parts(const fs::path& folder) {
-  const auto root = root_of(folder, [](const fs::path&) { return true; });
-  if (root.empty())
-    fail(ErrorCode::kModel,
-         "{}: is no package of a report model, whatever its card says: there is no config.json in "
-         "it. Name the folder that was published.",
-         folder.string());
-  return {.folder = folder,
-          .config = root / "config.json",
-          .weights = find_weights(root),
-          .tokenizer = root};
-}
-
-InstalledFiles installed_files(const Package& package) {
-  InstalledFiles files{.weights = package.weights.filename()};
-  for (const char* name : kOtherFiles)
-    if (fs::exists(package.tokenizer / name))
-      files.others.emplace_back(package.tokenizer / name, name);
-  return files;
-}
+Package find_parts(const fs::path& folder) { return find_hugging_face(folder, "a report model"); }
 
 /// Of a whole model, as transformers has its parts in memory and has saved them.
 const KeyMap& spellings() {
-  static const KeyMap map({{"^model.vision_tower", "vision_tower"},
-                           {"^model.multi_modal_projector", "multi_modal_projector"},
-                           {"^model.language_model", "language_model.model"},
-                           {"^lm_head", "language_model.lm_head"},
-                           {"layer.{i}.attention.q_proj", "layer.{i}.attention.attention.query"},
-                           {"layer.{i}.attention.k_proj", "layer.{i}.attention.attention.key"},
-                           {"layer.{i}.attention.v_proj", "layer.{i}.attention.attention.value"},
-                           {"layer.{i}.attention.o_proj", "layer.{i}.attention.output.dense"}});
+  static const KeyMap map([] {
+    std::vector<Rename> lines{{"^model.vision_tower", "vision_tower"},
+                              {"^model.multi_modal_projector", "multi_modal_projector"},
+                              {"^model.language_model", "language_model.model"},
+                              {"^lm_head", "language_model.lm_head"}};
+    lines.insert(lines.end(), vision_renames().begin(), vision_renames().end());
+    return lines;
+  }());
   return map;
 }
 
@@ -121,7 +68,7 @@ Family report_family() {
           .recognises = recognises,
           .find = find_parts,
           .check = check_report,
-          .installed = installed_files,
+          .installed = hugging_face_files,
           .outputs = report_outputs,
           .compare = compare_report,
           .find_unseeded = find_unseeded_report,
@@ -183,7 +130,7 @@ void write_report_files(const fs::path& folder, const ReportArchitecture& a,
                        {"num_box_coord_bins", g.bins}};
   write_file(folder / "config.json", dump_json(write_report_config(a), 2) + "\n");
   write_file(folder / "preprocessor_config.json",
-             dump_json(write_preprocessor_config(a), 2) + "\n");
+             dump_json(write_preprocessor_config(a.input), 2) + "\n");
   write_file(folder / "processor_config.json", dump_json(processor, 2) + "\n");
   write_file(folder / "generation_config.json",
              dump_json(Json{{"bos_token_id", 1}, {"eos_token_id", a.stop}}, 2) + "\n");

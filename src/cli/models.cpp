@@ -254,8 +254,8 @@ void add_random(CLI::App& parent, Session& session) {
       [&session, options] { return run_random(session, *options); });
   command
       ->add_option("NAME", options->name,
-                   "Which model's architecture: medimageinsight, biomedparse-v1, biomedparse-v2, "
-                   "medimageparse or medimageparse3d")
+                   "Which model's architecture: medimageinsight, rad-dino, biomedparse-v1, "
+                   "biomedparse-v2, medimageparse, medimageparse3d, maira-2 or cxrreportgen")
       ->required();
   command->add_option("--size", options->size, "full, or tiny: a model of a few megabytes")
       ->capture_default_str();

@@ -1,19 +1,19 @@
-// vesalius report: findings on a chest film, with their boxes.
+// vesalius report: findings on chest films, with their boxes.
 #include <algorithm>
 #include <set>
 
 #include "base/progress.h"
 #include "cli/command.h"
+#include "cli/report_study.h"
 #include "cli/signals.h"
 #include "results/report_files.h"
 #include "tasks/report_similarity.h"
-#include "tasks/report_writer.h"
 
 namespace vesalius::cli {
 namespace {
 
 struct ReportCommand {
-  std::string frontal, lateral, prior;
+  std::string frontal, lateral, prior, manifest;
   std::string indication, technique, comparison, prior_report, phrase;
   std::string tasks = "grounded", formats, codes, similarity = "auto", parse;
   bool force = false, no_speculation = false, no_reuse = false;
@@ -27,46 +27,22 @@ std::string words_of(const std::string& given) {
   return given.starts_with('@') ? read_text(given.substr(1), kLongestText) : given;
 }
 
-tasks::PreparedFilm open_film(Session& session, const ReportCommand& command,
-                              const std::string& path, const recipes::Recipe& recipe,
-                              const recipes::ModelInput& input) {
-  auto film = tasks::read_film(path, recipe, input);
-  if (film.doubt.empty()) return film;
-  if (!command.force)
-    fail(ErrorCode::kUnsupported,
-         "{}: is no chest X-ray, it seems: {}. --force writes a report all the same.", path,
-         film.doubt);
-  remark(session, path + ": is no chest X-ray, it seems: " + film.doubt + ". Forced.");
-  film.warnings.push_back("it seems to be no chest X-ray (" + film.doubt +
-                          "); a report was forced");
-  return film;
-}
-
-tasks::ReportStudy read_study(Session& session, const ReportCommand& command,
-                              const recipes::Recipe& recipe, const recipes::ModelInput& input) {
-  const auto film = [&](const std::string& path) {
-    return open_film(session, command, path, recipe, input);
-  };
-  tasks::ReportStudy study{.frontal = film(command.frontal)};
-  if (!command.lateral.empty()) {
-    study.lateral = tasks::read_film(command.lateral, recipe, input);
-  }
-  if (!command.prior.empty()) study.prior = film(command.prior);
-  study.context = {.indication = words_of(command.indication),
-                   .technique = words_of(command.technique),
-                   .comparison = words_of(command.comparison),
-                   .prior_report = words_of(command.prior_report),
-                   .phrase = words_of(command.phrase)};
-  return study;
+/// The one study of the command line.
+tasks::ReportRow row_of(const ReportCommand& command) {
+  return {.frontal = command.frontal,
+          .lateral = command.lateral,
+          .prior = command.prior,
+          .context = {.indication = words_of(command.indication),
+                      .technique = words_of(command.technique),
+                      .comparison = words_of(command.comparison),
+                      .prior_report = words_of(command.prior_report),
+                      .phrase = words_of(command.phrase)}};
 }
 
 std::vector<text::ReportTask> tasks_of(const ReportCommand& command) {
   std::vector<text::ReportTask> tasks;
   for (const auto& word : CLI::detail::split(command.tasks, ','))
     tasks.push_back(text::parse_report_task(CLI::detail::trim_copy(word)));
-  const bool phrase = std::ranges::find(tasks, text::ReportTask::kPhrase) != tasks.end();
-  if (phrase && command.phrase.empty())
-    fail(ErrorCode::kUsage, "--task phrase: say which with --phrase \"right pleural effusion\".");
   return tasks;
 }
 
@@ -92,6 +68,8 @@ class Reporter {
             session.common.model,
             {.device = session.common.device, .precision = session.common.precision})),
         recipe_(recipes::make_recipe(model_->card().recipe)),
+        studies_(session, recipe_, model_->architecture().input, command.force),
+        tasks_(tasks_of(command)),
         writer_(*model_),
         similarity_(open_similarity(session, command.similarity)) {
     if (model_->card().seeded)
@@ -101,30 +79,39 @@ class Reporter {
       remark(session, model_->card().name + ": a starter, for trying the program.");
   }
 
-  int run() {
-    const auto tasks = tasks_of(command_);
-    const auto study = read_study(session_, command_, recipe_, model_->architecture().input);
-    for (const text::ReportTask task : tasks) {
-      write(study, task, tasks.size() > 1);
-      if (stop_requested()) return signal_exit_code();
+  /// Every task on one study. Errors name a film.
+  void write(const tasks::ReportRow& row) {
+    const bool phrase = std::ranges::find(tasks_, text::ReportTask::kPhrase) != tasks_.end();
+    if (phrase && row.context.phrase.empty())
+      fail(ErrorCode::kUsage,
+           "{}: --task phrase: say which with --phrase \"right pleural effusion\", or in the "
+           "manifest's column `phrase`.",
+           row.frontal);
+    const auto study = studies_.read(row);
+    stem_ = fs::path(row.frontal).stem().string();
+    if (!session_.common.output.empty()) stem_ = unused_name(stems_, stem_);
+    for (const text::ReportTask task : tasks_) {
+      write(study, task);
+      if (stop_requested()) return;
     }
-    return 0;
   }
 
  private:
-  void write(const tasks::ReportStudy& study, text::ReportTask task, bool several) {
+  void write(const tasks::ReportStudy& study, text::ReportTask task) {
     auto options = command_.options;
     options.task = task;
-    if (several && !session_.common.json) print(fmt::format("{}:", text::name_of(task)));
+    if (several() && !session_.common.json) print(fmt::format("{}:", text::name_of(task)));
     auto report = writer_.write(study, options, hooks());
     if (similarity_) tasks::add_similarity(*similarity_, report);
-    tell_effort(task);
+    tell_effort(report);
     if (session_.common.json)
       print(dump_json(results::report_json(report, provenance())));
     else
       show(report);
-    if (!session_.common.output.empty()) save(report, several);
+    if (!session_.common.output.empty()) save(report);
   }
+
+  bool several() const { return tasks_.size() > 1; }
 
   /// Sentences go to the terminal as they are finished.
   tasks::ReportHooks hooks() {
@@ -163,9 +150,10 @@ class Reporter {
     for (const auto& warning : report.warnings) remark(session_, warning);
   }
 
-  void tell_effort(text::ReportTask task) {
+  void tell_effort(const tasks::Report& report) {
     const auto& e = writer_.effort();
-    session_.report["generation"].push_back({{"task", text::name_of(task)},
+    session_.report["generation"].push_back({{"input", report.frontal.path},
+                                             {"task", text::name_of(report.task)},
                                              {"prompt_tokens", e.prompt_tokens},
                                              {"prompt_tokens_reused", e.reused},
                                              {"tokens_written", e.written},
@@ -183,9 +171,9 @@ class Reporter {
     return catalog::provenance(*model_, recipe);
   }
 
-  void save(const tasks::Report& report, bool several) {
-    auto stem = fs::path(command_.frontal).stem().string();
-    if (several) stem += "_" + std::string(text::name_of(report.task));
+  void save(const tasks::Report& report) {
+    auto stem = stem_;
+    if (several()) stem += "_" + std::string(text::name_of(report.task));
     const Json about = provenance();
     const auto written = results::write_report_files(
         report, {.folder = session_.common.output,
@@ -204,11 +192,36 @@ class Reporter {
   const ReportCommand& command_;
   std::unique_ptr<catalog::ReportModel> model_;
   recipes::Recipe recipe_;
+  StudyReader studies_;
+  std::vector<text::ReportTask> tasks_;
   tasks::ReportWriter writer_;
   std::unique_ptr<catalog::EmbeddingModel> similarity_;
   int number_ = 0;
   int64_t read_ = 0;
+  std::set<std::string> stems_;  // of files written
+  std::string stem_;             // of this study's
 };
+
+/// One study after the other. A bad one is told of and the rest goes on; its own code where none
+/// was done.
+int run_studies(const Session& session, Reporter& reporter, const ReportCommand& command) {
+  int done = 0, failed = 0, first = 0, number = 0;
+  for (const tasks::ReportRow& row : tasks::read_study_rows(command.manifest)) {
+    ++number;
+    if (!session.common.json) print(row.frontal + ":");
+    try {
+      reporter.write(row);
+      ++done;
+    } catch (const Error& problem) {
+      warn(fmt::format("{}, row {}: {}", command.manifest, number, problem.what()));
+      if (failed++ == 0) first = static_cast<int>(problem.code());
+    }
+    if (stop_requested()) return signal_exit_code();
+  }
+  if (failed > 0) remark(session, fmt::format("{} studies done, {} failed.", done, failed));
+  if (failed == 0) return 0;
+  return done > 0 ? static_cast<int>(ErrorCode::kSomeFailed) : first;
+}
 
 /// A text that a model wrote somewhere else, taken apart.
 int run_parse(const Session& session, const std::string& file) {
@@ -226,10 +239,24 @@ int run_parse(const Session& session, const std::string& file) {
   return 0;
 }
 
+/// One study by itself, or a manifest of them.
+void check_studies(const ReportCommand& c) {
+  if (c.manifest.empty()) {
+    if (c.frontal.empty())
+      fail(ErrorCode::kUsage,
+           "name the frontal film: vesalius report FRONTAL; several studies: --manifest FILE.");
+    return;
+  }
+  for (const auto* given : {&c.frontal, &c.lateral, &c.prior, &c.indication, &c.technique,
+                            &c.comparison, &c.prior_report, &c.phrase})
+    if (!given->empty())
+      fail(ErrorCode::kUsage,
+           "--manifest: films and words stand in its columns; leave out '{}' here.", *given);
+}
+
 int run_report(Session& session, ReportCommand& command) {
   if (!command.parse.empty()) return run_parse(session, command.parse);
-  if (command.frontal.empty())
-    fail(ErrorCode::kUsage, "name the frontal film: vesalius report FRONTAL.");
+  check_studies(command);
   if (!command.formats.empty()) {
     results::report_formats(command.formats);
     if (session.common.output.empty())
@@ -239,7 +266,10 @@ int run_report(Session& session, ReportCommand& command) {
   command.options.speculate = !command.no_speculation;
   command.options.reuse_prefix = command.options.cache_features = !command.no_reuse;
   notice(session);
-  return Reporter(session, command).run();
+  Reporter reporter(session, command);
+  if (!command.manifest.empty()) return run_studies(session, reporter, command);
+  reporter.write(row_of(command));
+  return stop_requested() ? signal_exit_code() : 0;
 }
 
 void add_report(CLI::App& app, Session& session) {
@@ -252,9 +282,13 @@ void add_report(CLI::App& app, Session& session) {
        {"vesalius report frontal.dcm --indication \"Shortness of breath.\" --format json,png,sr -o "
         "out/",
         "vesalius report now.png --prior old.png --prior-report @old.txt --task "
-        "findings,grounded"}},
+        "findings,grounded",
+        "vesalius report --manifest studies.csv --json"}},
       [&session, command] { return run_report(session, *command); });
   report->add_option("frontal", c.frontal, "The frontal film: DICOM, PNG, JPEG or TIFF");
+  report->add_option("--manifest", c.manifest,
+                     "Several studies: CSV or JSON Lines with the columns frontal, lateral, prior, "
+                     "indication, technique, comparison, prior_report, phrase");
   report->add_option("--lateral", c.lateral, "The lateral film of the same study");
   report->add_option("--prior", c.prior, "An earlier frontal film");
   report->add_option("--prior-report", c.prior_report,

@@ -69,7 +69,7 @@ at::Tensor Dinov2::operator()(const at::Tensor& pixels) const {
   const int64_t depth = config.depth();
   for (int64_t i = 0; i < depth; ++i) x = layer[i](std::move(x));  // [n, 1 + tokens, hidden]
   if (config.final_norm) x = layernorm(x);
-  nn::trace(name, x);
+  nn::trace(name.empty() ? "layernorm" : name, x);
   return x;
 }
 

@@ -69,13 +69,18 @@ Image film(const Recipe& recipe, const media::DicomFile& file, const std::string
 Image film_square(const Recipe& recipe, const ModelInput& input, const Image& film) {
   Image grey = film;
   stretch(grey);
-  const int64_t size = input.size, shorter = std::min(grey.width, grey.height);
+  return middle_square(recipe, input, grey);
+}
+
+Image middle_square(const Recipe& recipe, const ModelInput& input, const Image& image) {
+  const Image rgb = media::to_rgb(has_no_white(image.mode) ? eight_bit(recipe, image) : image);
+  const int64_t size = input.size, shorter = std::min(rgb.width, rgb.height);
   const auto scaled = [&](int side) {
     return side == shorter ? input.size : static_cast<int>(size * side / shorter);
   };
-  const Image resized = media::resize(media::to_rgb(grey), scaled(grey.width), scaled(grey.height),
-                                      media::Filter::kBicubic, pass_order(recipe));
-  return centre_square(resized, input.size);
+  return centre_square(media::resize(rgb, scaled(rgb.width), scaled(rgb.height),
+                                     media::Filter::kBicubic, pass_order(recipe)),
+                       input.size);
 }
 
 }  // namespace vesalius::recipes

@@ -60,6 +60,7 @@ const std::map<std::string, std::vector<Parameter>>& table() {
        {percentiles({0.01, 0.99}, 1), one_of("then", {"azure-endpoint", "community"}), image_size(),
         jpeg_quality(), pillow()}},
       {"maira-2", {window(), percentiles(nullptr, 100), pillow()}},
+      {"rad-dino", {window(), percentiles(nullptr, 100), pillow()}},
       {"vesalius", {window(), percentiles(nullptr, 100)}},
   };
   return recipes;

@@ -44,7 +44,9 @@ void check_takes_dicom(const Recipe& recipe, const std::string& where) {
 Image prepare_dicom(const Recipe& recipe, const ModelInput& input, const media::DicomFile& file,
                     const std::string& where, int frame) {
   require_frame(file, frame, where);
-  if (recipe.name == "maira-2") return film_square(recipe, input, film(recipe, file, where, frame));
+  // RAD-DINO learnt from DICOM whose least and greatest values had become 0 and 255.
+  if (recipe.name == "maira-2" || recipe.name == "rad-dino")
+    return film_square(recipe, input, film(recipe, file, where, frame));
   if (recipe.name == "toolkit") return toolkit(recipe, input, file, frame, where);
   if (recipe.name == "community")
     return community(recipe, input, shown(recipe, file, frame, where), where);
@@ -55,6 +57,7 @@ Image prepare_image(const Recipe& recipe, const ModelInput& input, Bytes bytes,
                     const std::string& where) {
   const Image image = media::decode_image(bytes, where);
   if (recipe.name == "maira-2") return film_square(recipe, input, film(recipe, image));
+  if (recipe.name == "rad-dino") return middle_square(recipe, input, image);
   if (recipe.name == "community") return community(recipe, input, image, where);
   if (recipe.name == "azure-endpoint") return azure_endpoint(recipe, input, image);
   if (recipe.name == "toolkit") return toolkit(recipe, input, image, where);

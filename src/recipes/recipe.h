@@ -22,7 +22,7 @@ struct ModelInput {
 
 /// Name and parameters; everything that decides the pixels. `id()` goes with every result.
 struct Recipe {
-  std::string name = "vesalius";  // vesalius, community, azure-endpoint, toolkit, maira-2
+  std::string name = "vesalius";  // vesalius, community, azure-endpoint, toolkit, maira-2, rad-dino
   int version = 1;
   Json parameters = Json::object();
   std::string id() const { return name + "@" + std::to_string(version); }

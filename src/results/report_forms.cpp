@@ -14,6 +14,12 @@ Json boxes_json(const std::vector<text::Box>& boxes) {
   return out;
 }
 
+Json probabilities_json(const std::vector<tasks::BoxProbabilities>& boxes) {
+  Json out = Json::array();
+  for (const auto& box : boxes) out.push_back(box ? Json(*box) : Json());
+  return out;
+}
+
 void put_number(Json& json, const char* name, const std::optional<double>& value) {
   if (value) json[name] = *value;
 }
@@ -22,6 +28,8 @@ Json sentence_json(const ReportSentence& sentence) {
   Json out{{"text", sentence.text},
            {"boxes", boxes_json(sentence.boxes)},
            {"square_boxes", boxes_json(sentence.square_boxes)},
+           {"box_probabilities", probabilities_json(sentence.box_probabilities)},
+           {"tokens", {sentence.first_token, sentence.first_token + sentence.token_count}},
            {"labels", Json::array()}};
   for (const tasks::FindingLabel& label : sentence.labels)
     out["labels"].push_back({{"name", label.name}, {"polarity", label.polarity}});
@@ -68,6 +76,7 @@ Json report_json(const Report& report, const Json& provenance) {
   out["prompt"] = report.prompt;
   out["raw_text"] = report.raw_text;
   out["output_ids"] = report.output_ids;
+  out["output_log_probabilities"] = report.output_log_probabilities;
   out["complete"] = report.complete;
   put_uids(out, report.frontal);
   out["notice"] = kDraft;

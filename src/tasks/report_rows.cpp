@@ -62,7 +62,8 @@ double read_weight(const Json& columns, const std::string& where) {
   return weight;
 }
 
-ReportRow read_row(const Json& columns, const fs::path& manifest, const std::string& where) {
+/// Films and words.
+ReportRow read_study(const Json& columns, const fs::path& manifest) {
   const auto text = [&](const char* name) { return column_text(columns, name); };
   const auto file = [&](const char* name) {
     const auto path = text(name);
@@ -76,12 +77,27 @@ ReportRow read_row(const Json& columns, const fs::path& manifest, const std::str
                  .comparison = text("comparison"),
                  .prior_report = text("prior_report"),
                  .phrase = text("phrase")};
+  return row;
+}
+
+ReportRow read_row(const Json& columns, const fs::path& manifest, const std::string& where) {
+  ReportRow row = read_study(columns, manifest);
   if (row.frontal.empty() && (row.context.lateral || row.context.prior))
     refuse(where, "there is a lateral or a prior film, but no frontal one");
   row.weight = read_weight(columns, where);
   if (!columns.contains("findings")) refuse(where, "there is no column `findings`");
   read_findings(columns.at("findings"), row, where);
   return row;
+}
+
+template <class Read>
+std::vector<ReportRow> read_rows(const fs::path& manifest, const Read& read) {
+  std::vector<ReportRow> rows;
+  for (const Json& columns : read_manifest(manifest))
+    rows.push_back(
+        read(columns, manifest, fmt::format("{}, row {}", manifest.string(), rows.size() + 1)));
+  if (rows.empty()) refuse(manifest.string(), "it has no rows");
+  return rows;
 }
 
 }  // namespace
@@ -92,12 +108,13 @@ text::ReportTask ReportRow::task() const {
 }
 
 std::vector<ReportRow> read_report_rows(const fs::path& manifest) {
-  std::vector<ReportRow> rows;
-  for (const Json& columns : read_manifest(manifest))
-    rows.push_back(
-        read_row(columns, manifest, fmt::format("{}, row {}", manifest.string(), rows.size() + 1)));
-  if (rows.empty()) refuse(manifest.string(), "it has no rows");
-  return rows;
+  return read_rows(manifest, read_row);
+}
+
+std::vector<ReportRow> read_study_rows(const fs::path& manifest) {
+  return read_rows(manifest, [](const Json& columns, const fs::path& from, const std::string&) {
+    return read_study(columns, from);
+  });
 }
 
 }  // namespace vesalius::tasks

@@ -30,4 +30,8 @@ struct ReportRow {
 /// and `findings` are such a list of one. Error kUnsupported names the row at fault.
 std::vector<ReportRow> read_report_rows(const fs::path& manifest);
 
+/// The same without findings: studies that are to get a report. What a row lacks is told when its
+/// turn comes, so that one bad row does not stop the others.
+std::vector<ReportRow> read_study_rows(const fs::path& manifest);
+
 }  // namespace vesalius::tasks

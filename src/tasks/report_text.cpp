@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <numeric>
+#include <span>
 
 #include "tasks/finding_labels.h"
 
@@ -53,6 +55,30 @@ bool says_the_same(const ReportSentence& a, const ReportSentence& b) {
   return plain_words(a.text) == plain_words(b.text);
 }
 
+/// Nothing for no numbers.
+template <class Numbers>
+std::optional<double> mean_of(const Numbers& numbers) {
+  if (numbers.empty()) return {};
+  return std::accumulate(numbers.begin(), numbers.end(), 0.0) / static_cast<double>(numbers.size());
+}
+
+/// What the sentence's tokens tell of how far to trust it.
+void add_probabilities(const WrittenText& written, const text::GroundedSentence& parsed,
+                       ReportSentence& sentence) {
+  const text::Span tokens = written.tokens_of(parsed.span);
+  sentence.first_token = tokens.begin;
+  sentence.token_count = tokens.end - tokens.begin;
+  sentence.mean_log_probability =
+      mean_of(std::span(written.log_probs()).subspan(tokens.begin, sentence.token_count));
+  std::vector<double> known;
+  for (const text::Span& box : parsed.box_spans) {
+    sentence.box_probabilities.push_back(written.box_probabilities(box));
+    if (const auto& four = sentence.box_probabilities.back())
+      known.insert(known.end(), four->begin(), four->end());
+  }
+  sentence.box_sharpness = mean_of(known);
+}
+
 bool has_no_area(const text::Box& box) { return !(box.x1 > box.x0 && box.y1 > box.y0); }
 
 }  // namespace
@@ -61,27 +87,31 @@ void WrittenText::add(int32_t id, float log_prob) {
   ids_.push_back(id);
   log_probs_.push_back(log_prob);
   text_ = tokenizer_->decode(ids_);
+  // A letter that comes in several tokens stands longer while it is not whole.
+  for (auto end = ends_.rbegin(); end != ends_.rend() && *end > text_.size(); ++end)
+    *end = text_.size();
   ends_.push_back(text_.size());
 }
 
-std::optional<double> WrittenText::mean_log_probability(text::Span span) const {
-  double sum = 0, count = 0;
-  for (size_t i = 0, begin = 0; i < ids_.size(); begin = ends_[i++])
-    if (ends_[i] > span.begin && begin < span.end) {
-      sum += log_probs_[i];
-      ++count;
-    }
-  return count > 0 ? std::optional(sum / count) : std::nullopt;
+text::Span WrittenText::tokens_of(text::Span bytes) const {
+  const auto after = [&](size_t byte) {  // tokens that end there or before
+    return static_cast<size_t>(std::ranges::upper_bound(ends_, byte) - ends_.begin());
+  };
+  if (bytes.begin >= bytes.end) return {};
+  const size_t begin = after(bytes.begin), last = after(bytes.end - 1);
+  return {begin, std::min(last + 1, ids_.size())};
 }
 
-std::optional<double> WrittenText::box_sharpness(text::Span span) const {
-  double sum = 0, count = 0;
-  for (size_t i = 0, begin = 0; i < ids_.size(); begin = ends_[i++])
-    if (ends_[i] > span.begin && begin < span.end && is_coordinate(tokenizer_->token(ids_[i]))) {
-      sum += std::exp(log_probs_[i]);
-      ++count;
-    }
-  return count > 0 ? std::optional(sum / count) : std::nullopt;
+BoxProbabilities WrittenText::box_probabilities(text::Span bytes) const {
+  std::array<double, 4> found{};
+  size_t count = 0;
+  const text::Span tokens = tokens_of(bytes);
+  for (size_t i = tokens.begin; i < tokens.end; ++i) {
+    if (!is_coordinate(tokenizer_->token(ids_[i]))) continue;
+    if (count == found.size()) return {};
+    found[count++] = std::exp(log_probs_[i]);
+  }
+  return count == found.size() ? BoxProbabilities(found) : std::nullopt;
 }
 
 std::vector<text::Span> split_sentences(std::string_view text) {
@@ -108,6 +138,7 @@ std::vector<text::Span> split_sentences(std::string_view text) {
 void read_written(const WrittenText& written, const text::GroundingTokens& tokens, Report& report) {
   report.raw_text = written.text();
   report.output_ids = written.ids();
+  report.output_log_probabilities = written.log_probs();
   auto parsed = text::parse_grounded(report.raw_text, tokens);
   report.repairs = std::move(parsed.repairs);
   if (!parsed.grounded) parsed.sentences = plain_sentences(report.raw_text);
@@ -118,8 +149,7 @@ void read_written(const WrittenText& written, const text::GroundingTokens& token
       sentence.boxes.push_back(
           text::box_of_film(box, report.frontal.shown.width, report.frontal.shown.height));
     sentence.labels = label_sentence(sentence.text);
-    sentence.mean_log_probability = written.mean_log_probability(one.span);
-    sentence.box_sharpness = written.box_sharpness(one.span);
+    add_probabilities(written, one, sentence);
     report.sentences.push_back(std::move(sentence));
   }
 }

@@ -19,10 +19,11 @@ class WrittenText {
   void add(int32_t id, float log_prob);
   const std::string& text() const { return text_; }
   const std::vector<int32_t>& ids() const { return ids_; }
-  /// Mean log-probability of the tokens that bytes [begin, end) come from; nothing for none.
-  std::optional<double> mean_log_probability(text::Span span) const;
-  /// Mean probability of the coordinate tokens among them.
-  std::optional<double> box_sharpness(text::Span span) const;
+  const std::vector<float>& log_probs() const { return log_probs_; }
+  /// The tokens [begin, end) that bytes [begin, end) come from; none for no bytes.
+  text::Span tokens_of(text::Span bytes) const;
+  /// Of the coordinate tokens that these bytes come from, if they are four.
+  BoxProbabilities box_probabilities(text::Span bytes) const;
 
  private:
   const text::Tokenizer* tokenizer_;

@@ -154,11 +154,13 @@ class Recovery {
     if (closed) ++next_;
     if (!closed && !at_end)
       note("unclosed-box", fmt::format("a box has no '{}'", tokens_.box_end), token.begin);
-    auto corners = find_corners(text_, inside);
-    if (!corners) corners = gather_corners(text_, inside);
-    if (corners) {
+    if (const auto corners = find_corners(text_, inside)) {
       note_extra(text_, inside, *corners, out_.repairs);
       return add_box(*corners, token.begin);
+    }
+    if (const auto corners = gather_corners(text_, inside)) {
+      note_extra(text_, inside, *corners, out_.repairs);
+      return add_box({corners->bins, inside}, token.begin);
     }
     // What breaks off in the middle of a box is told once, as truncated.
     if (!at_end || closed || !open_)
@@ -174,8 +176,9 @@ class Recovery {
     std::string& words = last().text;
     const auto corners = find_corners(words, {0, words.size()});
     if (!corners || corners->span.end != words.size()) return;
+    const size_t length = words.size() - corners->span.begin;
     words.resize(corners->span.begin);
-    add_box(*corners, token.begin);
+    add_box({corners->bins, {token.begin - length, token.begin}}, token.begin);
   }
 
   void add_box(const Corners& corners, size_t at) {
@@ -187,6 +190,7 @@ class Recovery {
            at);
     note_inverted(corners, at, out_.repairs);
     last().boxes.push_back(box_of(corners, tokens_.bins));
+    last().box_spans.push_back(corners.span);
   }
 
   std::string_view text_;

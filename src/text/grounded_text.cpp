@@ -44,6 +44,7 @@ bool strict_boxes(std::string_view text, Span boxes, const GroundingTokens& toke
     note_extra(text, inside, *corners, repairs);
     note_inverted(*corners, inside.begin, repairs);
     sentence.boxes.push_back(box_of(*corners, tokens.bins));
+    sentence.box_spans.push_back(corners->span);
   }
   return true;
 }

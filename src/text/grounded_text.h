@@ -23,9 +23,10 @@ struct GroundingTokens {
 
 struct GroundedSentence {
   std::string text;
-  std::vector<Box> boxes;  // of the square that the model saw
-  Span span;               // where it stands in what was parsed
-  bool complete = true;    // false: the text broke off inside it
+  std::vector<Box> boxes;       // of the square that the model saw
+  Span span;                    // where it stands in what was parsed
+  bool complete = true;         // false: the text broke off inside it
+  std::vector<Span> box_spans;  // of the coordinates of each box
 };
 
 /// What was wrong, and what was made of it. Codes: truncated, missing-begin, missing-end,

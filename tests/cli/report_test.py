@@ -1,12 +1,18 @@
 """vesalius report: what is asked for, what comes out, and what is refused."""
 
+import csv
 import json
+import pathlib
+import re
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 
 from cli.program import PROGRAM, dicom_test_file, picture, run
+
+DATA = pathlib.Path(__file__).resolve().parents[3] / "shared/data"
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +38,11 @@ def films(tmp_path):
     return paths
 
 
-def report(model, *arguments, tokens=12, **more):
+def report(model, *arguments, tokens=12, forced=True, **more):
+    """The tests' films are noise, which the program refuses unless it is forced."""
     exact = () if "--precision" in arguments else ("--precision", "fp32")
-    return run("report", *arguments, "--model", model, *exact, "--max-new-tokens", tokens, **more)
+    force = ("--force",) if forced else ()
+    return run("report", *arguments, "--model", model, *exact, *force, "--max-new-tokens", tokens, **more)
 
 
 def one(model, *arguments, **more):
@@ -51,8 +59,13 @@ def test_a_report_says_what_it_is(model, films):
     assert len(line["output_ids"]) == 12 and not line["complete"]
     assert "INDICATION: Cough. TECHNIQUE: N/A COMPARISON: N/A" in line["prompt"]
     assert line["prompt"].count("<image>") == 1
+    assert len(line["output_log_probabilities"]) == 12 and max(line["output_log_probabilities"]) <= 0
     for finding in line["findings"]:
         assert finding["text"] and finding["mean_log_probability"] < 0
+        begin, end = finding["tokens"]
+        told = line["output_log_probabilities"][begin:end]
+        assert finding["mean_log_probability"] == pytest.approx(sum(told) / len(told))
+        assert len(finding["box_probabilities"]) == len(finding["boxes"])
 
 
 def test_all_that_is_known_enters_the_prompt(model, films, tmp_path):
@@ -130,13 +143,54 @@ def test_a_picture_cannot_become_a_structured_report(model, films, tmp_path):
 ), ids=("colour", "constant", "tiny"))
 def test_no_chest_film_is_refused(model, tmp_path, make):
     make(tmp_path / "other.png")
-    done = report(model, tmp_path / "other.png")
+    done = report(model, tmp_path / "other.png", forced=False)
     assert done.code == 4 and "no chest X-ray" in done.err and "--force" in done.err
-    assert report(model, tmp_path / "other.png", "--force").code == 0
+    assert report(model, tmp_path / "other.png").code == 0
+
+
+def picture_of(name, path):
+    """A DICOM test file as a picture, which has no header to tell what it is."""
+    pixels = pydicom.dcmread(dicom_test_file(name)).pixel_array.astype(float)
+    grey = (255 * (pixels - pixels.min()) / np.ptp(pixels)).astype(np.uint8)
+    Image.fromarray(grey).save(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ("CT_small.dcm", "MR_small.dcm", "examples_overlay.dcm"))
+def test_pictures_that_look_like_something_else_are_refused(model, films, tmp_path, name):
+    other = picture_of(name, tmp_path / "other.png")
+    done = report(model, other, forced=False)
+    assert done.code == 4 and str(other) in done.err and "--force" in done.err
+    assert re.search("to starter-insight it looks like (computed|magnetic|ultrasound)", done.err)
+    line = one(model, other)
+    assert any("looks like" in warning and "forced" in warning for warning in line["warnings"])
+    prior = report(model, films[0], "--prior", other)
+    assert prior.code == 0 and "it looks like" in prior.err
+
+
+def test_without_the_starter_nobody_looks(model, tmp_path):
+    other = picture_of("MR_small.dcm", tmp_path / "other.png")
+    nowhere = {"VESALIUS_CATALOG": str(tmp_path / "none"), "VESALIUS_HOME": str(tmp_path / "home")}
+    assert report(model, other, forced=False, env=nowhere).code == 0
+
+
+@pytest.mark.parametrize("kind, refused", (
+    ("cxr/outlined/*", ""), ("cxr/classes/*", ""), ("nine_modalities/images/*_CT_*", "computed tomography"),
+    ("mri/tumour/*", "magnetic resonance imaging"), ("nine_modalities/images/*_ultrasound_*", "."),
+    ("oct/*", "optical coherence tomography")))
+def test_chest_films_are_told_from_other_pictures(model, kind, refused):
+    files = sorted(DATA.glob(kind))[:60:20]
+    if not files:
+        pytest.skip(f"{DATA / kind} is not here")
+    for file in files:
+        done = report(model, file, forced=False, tokens=1)
+        assert done.code == (4 if refused else 0), done.err
+        if refused:
+            assert re.search(f"it looks like {refused}", done.err)
 
 
 def test_a_ct_is_refused(model):
-    done = report(model, dicom_test_file("CT_small.dcm"))
+    done = report(model, dicom_test_file("CT_small.dcm"), forced=False)
     assert done.code == 4 and "its modality is CT" in done.err
 
 
@@ -172,6 +226,57 @@ def test_usage(model, films, tmp_path):
 def test_phrase(model, films):
     line = one(model, films[0], "--lateral", films[1], "--task", "phrase", "--phrase", "right effusion")
     assert line["prompt"].count("<image>") == 1 and "Finding: right effusion" in line["prompt"]
+
+
+def manifest_of(path, *rows):
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_a_manifest_gives_what_its_studies_give_alone(model, films, tmp_path):
+    first = {"frontal": "frontal.png", "indication": "Cough, fever.", "phrase": "right effusion"}
+    second = {"frontal": "lateral.png", "prior": "prior.png", "prior_report": "@clear", "comparison": "Old."}
+    done = report(model, "--manifest", manifest_of(tmp_path / "studies.csv", first, second), "--json")
+    assert done.code == 0, done.err
+    words = tmp_path / "words.txt"
+    words.write_text("@clear")  # as it is: a manifest's words name no files
+    alone = [one(model, films[0], "--indication", "Cough, fever."),
+             one(model, films[1], "--prior", films[2], "--prior-report", f"@{words}", "--comparison", "Old.")]
+    assert done.lines == alone
+    (tmp_path / "studies.jsonl").write_text(json.dumps(first) + "\n" + json.dumps(second) + "\n")
+    again = report(model, "--manifest", tmp_path / "studies.jsonl", "--json")
+    assert again.lines == alone
+
+
+def test_a_bad_study_does_not_stop_the_rest(model, films, tmp_path):
+    (tmp_path / "b").mkdir()
+    grey(9).save(tmp_path / "b/frontal.png")
+    rows = ({"frontal": str(films[0])}, {"frontal": "missing.png"}, {"frontal": "", "lateral": str(films[1])},
+            {"frontal": str(tmp_path / "b/frontal.png")})
+    studies = manifest_of(tmp_path / "studies.csv", *rows)
+    done = report(model, "--manifest", studies, "--json", "-o", tmp_path / "out", "--format", "json,txt")
+    assert done.code == 3 and len(done.lines) == 2
+    assert "row 2: " in done.err and "missing.png" in done.err and "row 3: there is no frontal film" in done.err
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["frontal-2.json", "frontal-2.txt", "frontal.json", "frontal.txt"]
+    assert [json.loads((tmp_path / "out" / name).read_text())["input"] for name in names[::2]] == [
+        str(tmp_path / "b/frontal.png"), str(films[0])]
+    text = report(model, "--manifest", studies)
+    assert text.code == 3 and f"{films[0]}:" in text.out
+    assert report(model, "--manifest", manifest_of(tmp_path / "bad.csv", *rows[1:3])).code == 4
+    asked = report(model, "--manifest", studies, "--task", "phrase")
+    assert asked.code == 2 and "`phrase`" in asked.err
+
+
+def test_manifest_usage(model, films, tmp_path):
+    studies = manifest_of(tmp_path / "studies.csv", {"frontal": str(films[0])})
+    assert report(model, films[0], "--manifest", studies).code == 2
+    assert report(model, "--manifest", studies, "--indication", "Cough.").code == 2
+    assert report(model, "--manifest", tmp_path / "studies.txt").code == 2
 
 
 def test_parse(model, tmp_path):

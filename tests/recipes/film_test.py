@@ -1,4 +1,4 @@
-"""The recipe maira-2 against its steps in Pillow and numpy: to the byte before normalisation."""
+"""The recipes maira-2 and rad-dino against their steps in Pillow and numpy: to the byte before normalisation."""
 
 from pathlib import Path
 
@@ -16,11 +16,16 @@ SIZE = 518
 
 
 def reference(image, size=SIZE, mend=False):
-    """Grey, least and greatest value to 0 and 255, shorter side to `size`, middle square."""
+    """maira-2: grey, least and greatest value to 0 and 255, then the square."""
     grey = np.asarray(image.convert("L")).astype(np.float64)
     grey = grey - grey.min()
     grey = grey / (grey.max() or 1 if mend else grey.max()) * 255
-    image = Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    return square(Image.fromarray(grey.astype(np.uint8)), size)
+
+
+def square(image, size=SIZE):
+    """rad-dino: RGB, shorter side to `size`, middle square."""
+    image = image.convert("RGB")
     short, long = sorted(image.size)
     other = int(size * long / short)
     width, height = (size, other) if image.width <= image.height else (other, size)
@@ -59,6 +64,13 @@ def test_to_the_byte(tmp_path, pictures):
         assert np.array_equal(pixels, wanted), (path.name, np.abs(pixels.astype(int) - wanted).max())
 
 
+def test_rad_dino_to_the_byte(tmp_path, pictures):
+    jobs = [("rad-dino", path, {"size": SIZE, "parameters": PARAMETERS}) for path in pictures]
+    for path, (answer, pixels) in zip(pictures, run(tmp_path, jobs)):
+        assert pixels is not None, (path.name, answer)
+        assert np.array_equal(pixels, square(Image.open(path))), path.name
+
+
 def test_real_films(tmp_path):
     films = sorted((DATA / "cxr/classes").glob("*.jpg"))[:12] + sorted((DATA / "cxr/files").glob("*.png"))
     if not films:
@@ -84,19 +96,22 @@ def test_what_the_reference_cannot(tmp_path):
     Image.fromarray(np.full((90, 70), 77, np.uint8)).save(tmp_path / "constant.png")
     deep = np.linspace(900, 3000, 90 * 70).reshape(90, 70).astype(np.uint16)
     Image.fromarray(deep).save(tmp_path / "deep.png")
-    (constant, black), (_, pixels) = run(tmp_path, [
-        ("maira-2", tmp_path / f"{name}.png", {"size": 70, "parameters": PARAMETERS})
-        for name in ("constant", "deep")])
+    (constant, black), (_, pixels), (_, plain) = run(tmp_path, [
+        (recipe, tmp_path / f"{name}.png", {"size": 70, "parameters": PARAMETERS})
+        for recipe, name in (("maira-2", "constant"), ("maira-2", "deep"), ("rad-dino", "deep"))])
     assert black.max() == 0 and "constant" in str(constant)
     span = np.round((deep.astype(np.float64) - 900) / 2100 * 255).astype(np.uint8)
     wanted = reference(Image.fromarray(span), 70)
     assert np.abs(pixels.astype(int) - wanted).max() <= 1
+    assert np.abs(plain.astype(int) - wanted).max() <= 1
 
 
 def test_dicom_as_a_viewer_shows_it(tmp_path):
     path = DICOM / "RG1_UNCR.dcm"
     if not path.exists():
         pytest.skip("pydicom's RG1_UNCR.dcm is not installed")
-    [(answer, pixels)] = run(tmp_path, [("maira-2", path, {"size": SIZE, "parameters": PARAMETERS})])
+    (answer, pixels), (_, same) = run(tmp_path, [
+        (recipe, path, {"size": SIZE, "parameters": PARAMETERS}) for recipe in ("maira-2", "rad-dino")])
     assert pixels is not None, answer
+    assert np.array_equal(pixels, same)
     assert pixels.min() == 0 and pixels.max() >= 250 and (pixels[..., 0] == pixels[..., 2]).all()

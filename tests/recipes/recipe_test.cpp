@@ -37,7 +37,7 @@ TEST(Recipe, DefaultsTravelWithTheRecipe) {
 
 TEST(Recipe, NamesAreComplete) {
   EXPECT_EQ(recipe_names(), (std::vector<std::string>{"azure-endpoint", "community", "maira-2",
-                                                      "toolkit", "vesalius"}));
+                                                      "rad-dino", "toolkit", "vesalius"}));
 }
 
 TEST(Recipe, OverridesReplaceDefaults) {

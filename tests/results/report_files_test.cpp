@@ -62,11 +62,20 @@ TEST_F(ReportFilesTest, Json) {
   tasks::Report report = report_of(10, 10);
   report.sentences[0].agreement = 0.75;
   report.repairs = {{"bad-box", "five coordinates", 17}};
+  report.sentences[0].box_probabilities = {std::array{0.5, 0.25, 0.125, 1.0}, std::nullopt};
+  report.sentences[0].first_token = 2;
+  report.sentences[0].token_count = 3;
+  report.output_ids = {7};
+  report.output_log_probabilities = {-0.5F};
   const Json json = report_json(report, {{"model", "m"}});
   EXPECT_EQ(json.at("task"), "grounded");
   EXPECT_EQ(json.at("findings").size(), 2U);
   EXPECT_EQ(json["findings"][0]["boxes"], Json::parse("[[0.0, 0.0, 0.5, 0.5]]"));
   EXPECT_EQ(json["findings"][0]["agreement"], 0.75);
+  EXPECT_EQ(json["findings"][0]["box_probabilities"],
+            Json::parse("[[0.5, 0.25, 0.125, 1.0], null]"));
+  EXPECT_EQ(json["findings"][0]["tokens"], Json::parse("[2, 5]"));
+  EXPECT_EQ(json["output_log_probabilities"], Json::parse("[-0.5]"));
   EXPECT_FALSE(json["findings"][0].contains("similarity"));
   EXPECT_EQ(json["findings"][1]["boxes"], Json::array());
   EXPECT_EQ(json["findings"][1]["labels"][0]["name"], "Edema");

@@ -76,6 +76,102 @@ TEST(ReadWritten, SentencesKnowTheirTokens) {
   EXPECT_TRUE(report.repairs.empty());
 }
 
+/// A text whose tokens all have probabilities of their own: exp(-0.01), exp(-0.02), ….
+struct Counted {
+  WrittenText text{tokenizer()};
+  std::vector<std::pair<std::string, double>> coordinates;  // token, probability
+
+  explicit Counted(std::string_view words) {
+    for (const int32_t id : tokenizer().encode(words, {.special = false})) {
+      const auto log_prob = -0.01F * static_cast<float>(text.ids().size() + 1);
+      text.add(id, log_prob);
+      const std::string token(tokenizer().token(id));
+      if (token.starts_with("<x") || token.starts_with("<y"))
+        coordinates.emplace_back(token, std::exp(log_prob));
+    }
+  }
+  Report report() const {
+    Report made;
+    made.frontal.shown = {.width = 100, .height = 100};
+    read_written(text, {}, made);
+    return made;
+  }
+};
+
+TEST(ReadWritten, BoxesKnowTheProbabilitiesOfTheirCoordinates) {
+  const Counted counted(
+      "<obj>A.<box><x10><y20><x50><y60></box><box><x1><y2><x3><y4></box></obj>"
+      "<obj>B.<box><x5><y6><x7><y8></box></obj>");
+  const auto report = counted.report();
+  ASSERT_EQ(report.sentences.size(), 2U);
+  ASSERT_EQ(counted.coordinates.size(), 12U);
+  size_t at = 0;
+  for (const auto& sentence : report.sentences) {
+    ASSERT_EQ(sentence.box_probabilities.size(), sentence.boxes.size());
+    double sum = 0;
+    for (const auto& box : sentence.box_probabilities) {
+      ASSERT_TRUE(box);
+      for (const double p : *box) {
+        EXPECT_DOUBLE_EQ(p, counted.coordinates[at].second) << counted.coordinates[at].first;
+        sum += counted.coordinates[at++].second;
+      }
+    }
+    EXPECT_NEAR(*sentence.box_sharpness,
+                sum / static_cast<double>(4 * sentence.box_probabilities.size()), 1e-12);
+  }
+}
+
+TEST(ReadWritten, SentencesNameTheirTokens) {
+  const Counted counted("<obj>The heart is large.</obj><obj>No effusion.</obj>");
+  const auto report = counted.report();
+  ASSERT_EQ(report.output_log_probabilities.size(), report.output_ids.size());
+  size_t next = 0;
+  for (const auto& sentence : report.sentences) {
+    EXPECT_EQ(sentence.first_token, next);
+    ASSERT_GT(sentence.token_count, 0U);
+    double sum = 0;
+    for (size_t i = 0; i < sentence.token_count; ++i)
+      sum += report.output_log_probabilities[next++];
+    EXPECT_NEAR(*sentence.mean_log_probability, sum / static_cast<double>(sentence.token_count),
+                1e-6);
+  }
+  EXPECT_EQ(next, report.output_ids.size());
+}
+
+TEST(ReadWritten, RecoveredBoxesKnowTheirTokensToo) {
+  const auto probabilities = [](const std::string& words) {
+    const Counted counted(words);
+    const auto report = counted.report();
+    EXPECT_EQ(report.sentences.at(0).boxes.size(), 1U) << words;
+    const auto box = report.sentences[0].box_probabilities.at(0);
+    EXPECT_TRUE(box) << words;
+    return box && box->front() == counted.coordinates.end()[-4].second &&
+           box->back() == counted.coordinates.back().second;
+  };
+  EXPECT_TRUE(probabilities("<obj>A.<box><x9><x1><y2><x3><y4></box></obj>"));  // the last four
+  EXPECT_TRUE(probabilities("<obj>A.<box><x1> <y2> and <x3> <y4></box></obj>"));
+  EXPECT_TRUE(probabilities("<obj>A.<x1><y2><x3><y4></box></obj>"));
+  EXPECT_TRUE(probabilities("<obj>A.</obj><box><x1><y2><x3><y4></box>"));
+  EXPECT_TRUE(probabilities("<obj>A.<box><x1><y2><x3><y4></obj>"));
+}
+
+TEST(ReadWritten, CoordinatesInLettersHaveNoProbabilityOfTheirOwn) {
+  WrittenText text(tokenizer());
+  // <x1> in bytes.
+  for (const char* token : {"<obj>", "T", "<box>", "<0x3C>", "<0x78>", "<0x31>", "<0x3E>", "<y2>",
+                            "<x3>", "<y4>", "</box>", "</obj>"})
+    text.add(tokenizer().id_of(token).value(), -0.5F);
+  Report report;
+  report.frontal.shown = {.width = 100, .height = 100};
+  read_written(text, {}, report);
+  const auto& sentence = report.sentences.at(0);
+  ASSERT_EQ(sentence.boxes.size(), 1U) << text.text();
+  ASSERT_EQ(sentence.box_probabilities.size(), 1U);
+  EXPECT_FALSE(sentence.box_probabilities[0]);
+  EXPECT_FALSE(sentence.box_sharpness);
+  EXPECT_TRUE(sentence.mean_log_probability);
+}
+
 TEST(ReadWritten, BoxesAreOfTheWholeFilm) {
   const auto report = report_of(kHeart);
   const auto& box = report.sentences.at(0).boxes.at(0);

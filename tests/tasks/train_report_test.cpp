@@ -112,6 +112,21 @@ TEST(ReportRows, ReadListsTextAndContext) {
   EXPECT_EQ(rows[1].weight, 0.5);
 }
 
+TEST(ReportRows, StudiesNeedNoFindings) {
+  const Scratch scratch;
+  const auto rows = read_study_rows(scratch.write(
+      "studies.csv",
+      "frontal,prior,technique,prior_report,phrase\na.png,b.png,PA,Clear.,tube\n,,,,\n"));
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[0].frontal, "a.png");
+  EXPECT_EQ(rows[0].prior, "b.png");
+  EXPECT_EQ(rows[0].context.technique, "PA");
+  EXPECT_EQ(rows[0].context.prior_report, "Clear.");
+  EXPECT_EQ(rows[0].context.phrase, "tube");
+  EXPECT_TRUE(rows[1].frontal.empty());
+  EXPECT_THROW(read_study_rows(scratch.write("none.csv", "frontal\n")), Error);
+}
+
 TEST(ReportRows, NameTheRowAtFault) {
   const Scratch scratch;
   const auto refused = [&](const std::string& line, const std::string& why) {

@@ -111,6 +111,20 @@ TEST(ParseGrounded, SpansPointAtTheItems) {
                                              "<obj>B<box><x1><y2><x3><y4></box></obj>", "C"}));
 }
 
+TEST(ParseGrounded, BoxSpansPointAtTheCoordinates) {
+  const std::string text =
+      "<obj>B<box><x9><x1><y2><x3><y4></box><box><x5> <y6> <x7> <y8></box></obj>"
+      "<obj>C <x1><y1><x2><y2></box></obj>";
+  std::vector<std::string> found;
+  for (const auto& sentence : parse_grounded(text).sentences) {
+    EXPECT_EQ(sentence.box_spans.size(), sentence.boxes.size());
+    for (const Span& span : sentence.box_spans)
+      found.push_back(text.substr(span.begin, span.end - span.begin));
+  }
+  EXPECT_EQ(found, (std::vector<std::string>{"<x1><y2><x3><y4>", "<x5> <y6> <x7> <y8>",
+                                             "<x1><y1><x2><y2>"}));
+}
+
 TEST(ParseGrounded, OtherTokens) {
   const GroundingTokens other{.begin = "[", .end = "]", .box_begin = "{", .box_end = "}"};
   const auto parsed = parse_grounded("[A{<x1><y2><x3><y4>}][B]", other);
