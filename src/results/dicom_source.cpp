@@ -71,11 +71,19 @@ void add_missing(DcmItem& context) {
   }
 }
 
+/// Scanners write 62 for 062Y; copied, it would make our object invalid.
+void drop_malformed_age(DcmItem& context) {
+  DcmElement* age = nullptr;
+  if (context.findAndGetElement(DCM_PatientAge, age).good() && age->checkValue("1").bad())
+    context.findAndDeleteElement(DCM_PatientAge);
+}
+
 std::shared_ptr<DcmDataset> context_of(DcmItem& data) {
   auto context = std::make_shared<DcmDataset>();
   for (const DcmTagKey& tag : context_tags()) {
     if (data.tagExists(tag)) data.findAndInsertCopyOfElement(tag, context.get());
   }
+  drop_malformed_age(*context);
   add_missing(*context);
   media::to_utf8(*context);
   return context;

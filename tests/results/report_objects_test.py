@@ -136,6 +136,13 @@ def test_presentation_state(tmp_path):
     assert np.allclose(first.TextObjectSequence[0].AnchorPoint, first.GraphicObjectSequence[0].GraphicData[:2])
 
 
+def test_a_malformed_age_is_left_out(tmp_path):
+    for age, kept in (("062Y", "062Y"), ("62", None)):
+        run(tmp_path, film(tmp_path, 64, 64, PatientAge=age), "sr")
+        assert pydicom.dcmread(tmp_path / "report.sr.dcm").get("PatientAge") == kept
+        assert not conformance_errors(tmp_path / "report.sr.dcm")
+
+
 @pytest.mark.parametrize("findings", [[], [{"text": " ", "boxes": [[0, 0, 1, 1]]}]])
 def test_a_draft_that_says_nothing(tmp_path, findings):
     assert run(tmp_path, film(tmp_path, 20, 30), "sr,gsps,fhir", findings=findings) is None
