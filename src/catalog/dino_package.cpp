@@ -4,7 +4,6 @@
 #include "catalog/shards.h"
 #include "catalog/vision_architecture.h"
 #include "catalog/weights_file.h"
-#include "checkpoint/safetensors.h"
 
 namespace vesalius::catalog {
 namespace {
@@ -33,18 +32,12 @@ models::Dinov2Config sized_config(const std::string& size) {
 std::vector<TensorEntry> tensor_list(const models::Dinov2Config& config) {
   const auto store = TensorStore::recording();
   const models::Dinov2 model(Weights(store), config);
-  std::vector<TensorEntry> entries;
-  for (const auto& [name, tensor] : store->taken())
-    entries.push_back({.name = name, .shape = tensor.sizes().vec()});
-  return entries;
+  return store->entries();
 }
 
 std::map<std::string, at::Tensor> read_tensors(const fs::path& weights) {
   static const KeyMap spellings(vision_renames());
-  for (const fs::path& file : weight_files(weights)) refuse_pointer(file);
-  return spellings.apply(
-      weights.extension() == ".json" ? read_shards(weights) : read_safetensors(weights),
-      weights.string());
+  return spellings.apply(read_shards(weights), weights.string());
 }
 
 /// A model of the catalog is exactly what its publisher built; other names may be of any size.
@@ -83,9 +76,7 @@ std::string find_unseeded_dino(const Package& package, const Seeding& seeding) {
 }
 
 int64_t seeded_dino_work(const std::string& size) {
-  int64_t values = 0;
-  for (const TensorEntry& entry : tensor_list(sized_config(size))) values += entry.count();
-  return 2 * int64_t{sizeof(float)} * values;  // written, then hashed
+  return seeded_bytes(tensor_list(sized_config(size)));
 }
 
 }  // namespace

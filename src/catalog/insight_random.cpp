@@ -30,10 +30,7 @@ models::MedImageInsightConfig tiny_config() {
 std::vector<TensorEntry> tensor_list(const models::MedImageInsightConfig& config) {
   const auto store = TensorStore::recording();
   const models::MedImageInsight model(Weights(store), config);
-  std::vector<TensorEntry> entries;
-  for (const auto& [name, tensor] : store->taken())
-    entries.push_back({.name = name, .shape = tensor.sizes().vec()});
-  return entries;
+  return store->entries();
 }
 
 models::MedImageInsightConfig seeded_config(const std::string& size) {

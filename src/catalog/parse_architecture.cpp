@@ -97,12 +97,10 @@ std::vector<TensorEntry> entries_of(const models::BiomedParseConfig& config) {
       {"dilation_kernel", 1}, {"pixel_mean", kGreyMean}, {"pixel_std", kGreyStd}};
   const auto store = TensorStore::recording();
   const Model model(Weights(store), config);
-  std::vector<TensorEntry> entries;
-  for (const auto& [name, tensor] : store->taken()) {
-    entries.push_back({.name = name, .shape = tensor.sizes().vec()});
-    if (const auto value = defined.find(name); value != defined.end())
-      entries.back().values = {value->second};
-  }
+  auto entries = store->entries();
+  for (TensorEntry& entry : entries)
+    if (const auto value = defined.find(entry.name); value != defined.end())
+      entry.values = {value->second};
   return entries;
 }
 

@@ -22,10 +22,7 @@ fs::path published_place(const Card& card) {
 }
 
 int64_t work(const std::string& size, int version) {
-  int64_t values = 0;
-  for (const TensorEntry& entry : tensor_list(seeded_architecture(size, version)))
-    values += entry.count();
-  return 2 * int64_t{sizeof(float)} * values;  // written, then hashed
+  return seeded_bytes(tensor_list(seeded_architecture(size, version)));
 }
 
 void write_weights(const fs::path& path, const std::vector<TensorEntry>& entries,

@@ -230,10 +230,7 @@ Json write_report_config(const ReportArchitecture& a) {
 std::vector<TensorEntry> tensor_list(const models::Maira2Config& config) {
   const auto store = TensorStore::recording();
   const models::Maira2 model(Weights(store), config);
-  std::vector<TensorEntry> entries;
-  for (const auto& [name, tensor] : store->taken())
-    entries.push_back({.name = name, .shape = tensor.sizes().vec()});
-  return entries;
+  return store->entries();
 }
 
 }  // namespace vesalius::catalog

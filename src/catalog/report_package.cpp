@@ -7,7 +7,6 @@
 #include "catalog/shards.h"
 #include "catalog/vision_architecture.h"
 #include "catalog/weights_file.h"
-#include "checkpoint/safetensors.h"
 
 namespace vesalius::catalog {
 namespace {
@@ -77,7 +76,7 @@ Family report_family() {
 }
 
 std::map<std::string, at::Tensor> read_report_weights(const fs::path& weights) {
-  auto tensors = weights.extension() == ".json" ? read_shards(weights) : read_safetensors(weights);
+  auto tensors = read_shards(weights);
   std::erase_if(tensors, [](const auto& one) {  // a buffer that older files have
     return one.first.ends_with("rotary_emb.inv_freq");
   });
@@ -88,7 +87,6 @@ OpenReportPackage open_report_package(const fs::path& folder, const Placement& p
                                       bool keep_stored) {
   OpenReportPackage opened{.package = find_package(folder)};
   require_task(opened.package, Task::kReport);
-  for (const fs::path& file : weight_files(opened.package.weights)) refuse_pointer(file);
   opened.architecture = read_report_architecture(opened.package);
   auto tensors = read_report_weights(opened.package.weights);
   check_types(tensors, opened.package.weights);

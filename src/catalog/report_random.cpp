@@ -78,10 +78,7 @@ std::string find_unseeded_report(const Package& package, const Seeding& seeding)
 }
 
 int64_t seeded_report_work(const std::string& size) {
-  int64_t values = 0;
-  for (const TensorEntry& entry : tensor_list(sized_report_architecture(size, false).model))
-    values += entry.count();
-  return 2 * int64_t{sizeof(float)} * values;  // written, then hashed
+  return seeded_bytes(tensor_list(sized_report_architecture(size, false).model));
 }
 
 }  // namespace vesalius::catalog

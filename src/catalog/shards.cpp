@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "catalog/weights_file.h"
 #include "checkpoint/safetensors.h"
 
 namespace vesalius::catalog {
@@ -56,6 +57,8 @@ int64_t weight_bytes(const fs::path& weights) {
 }
 
 std::map<std::string, at::Tensor> read_shards(const fs::path& index) {
+  for (const fs::path& file : weight_files(index)) refuse_pointer(file);
+  if (index.extension() != ".json") return read_safetensors(index);
   const Json map = weight_map(index);
   std::map<std::string, at::Tensor> all;
   for (const fs::path& file : weight_files(index))

@@ -22,8 +22,9 @@ std::vector<fs::path> weight_files(const fs::path& weights);
 /// Bytes of all of them.
 int64_t weight_bytes(const fs::path& weights);
 
-/// Tensors of all files of an index, views on the mapped files. Error kModel when a tensor is in
-/// another file than the index says, or in two.
-std::map<std::string, at::Tensor> read_shards(const fs::path& index);
+/// Tensors of all files of an index, else of the file itself; views on the mapped files. Error
+/// kModel for a git-LFS pointer in a file's place, and when a tensor is in another file than the
+/// index says, or in two.
+std::map<std::string, at::Tensor> read_shards(const fs::path& weights);
 
 }  // namespace vesalius::catalog

@@ -131,6 +131,12 @@ void write_seeded(const fs::path& path, std::vector<TensorEntry> tensors, const 
   writer.commit();
 }
 
+int64_t seeded_bytes(const std::vector<TensorEntry>& tensors) {
+  int64_t values = 0;
+  for (const TensorEntry& tensor : tensors) values += tensor.count();
+  return 2 * int64_t{sizeof(float)} * values;
+}
+
 std::string find_unseeded(const fs::path& path, const Seeding& seeding,
                           const std::function<void(int64_t bytes)>& advance) {
   const auto file = MappedFile::open(path);

@@ -48,6 +48,9 @@ void for_seeded_chunks(const TensorEntry& tensor, const Seeding& seeding,
 void write_seeded(const fs::path& path, std::vector<TensorEntry> tensors, const Seeding& seeding,
                   const std::function<void(int64_t bytes)>& advance = {});
 
+/// Bytes that writing such a file and hashing it are, but for the header.
+int64_t seeded_bytes(const std::vector<TensorEntry>& tensors);
+
 /// Name of the first tensor of a float32 safetensors file that is not as seeded, or nothing.
 std::string find_unseeded(const fs::path& path, const Seeding& seeding,
                           const std::function<void(int64_t bytes)>& advance = {});

@@ -31,20 +31,19 @@ at::Tensor placeholder(at::IntArrayRef shape) { return at::zeros({}).expand(shap
 /// BiomedParse: matrices that keep their input's size, learned tables as wide as what they meet.
 /// MAIRA-2: the same, since 0.02 is meant for layers of a thousand and more.
 double initial_std(std::string_view name, at::IntArrayRef shape) {
-  const auto within = [&](auto... towers) { return (name.starts_with(towers) || ...); };
-  const bool parse = within("backbone.", "sem_seg_head.");
-  const bool report = within("vision_tower.", "multi_modal_projector.", "language_model.");
-  if (report && (name.ends_with("_embeddings") || name.ends_with("_token"))) return 0.1;
-  if (report && name.ends_with("embed_tokens.weight")) return 0.2;
-  if (name.ends_with("token_embedding.weight")) return 0.2;
-  if (name.ends_with("positional_embedding")) return 0.1;
+  const auto begins = [&](auto... towers) { return (name.starts_with(towers) || ...); };
+  const auto ends = [&](auto... tables) { return (name.ends_with(tables) || ...); };
+  if (ends("token_embedding.weight", "embed_tokens.weight")) return 0.2;
+  if (ends("positional_embedding", "position_embeddings", "cls_token", "mask_token")) return 0.1;
   if (name.ends_with("_projection") || name.ends_with("lang_proj"))
     return 1 / std::sqrt(static_cast<double>(shape[0]));  // x @ p
-  for (const auto* table : {"query_feat_.weight", "query_embed_.weight", "level_embed.weight",
-                            "classifier_query.weight"})
-    if (name.ends_with(table)) return 1;
+  if (ends("query_feat_.weight", "query_embed_.weight", "level_embed.weight",
+           "classifier_query.weight"))
+    return 1;
   const bool dense = shape.size() == 4 && shape[1] > 1;
-  if (!dense && !parse && !report && !name.starts_with("lang_encoder")) return 0.02;
+  const bool keeps_size = begins("lang_encoder", "backbone.", "sem_seg_head.", "vision_tower.",
+                                 "multi_modal_projector.", "language_model.");
+  if (!dense && !keeps_size) return 0.02;
   return 1 / std::sqrt(static_cast<double>(c10::multiply_integers(shape.slice(1))));  // fan-in
 }
 
@@ -99,6 +98,13 @@ at::Tensor TensorStore::take(const std::string& name, at::IntArrayRef shape) {
   problems_.push_back(fmt::format("mis-shaped {}: {} in the file, {} expected", name,
                                   shape_text(found->second.sizes()), shape_text(shape)));
   return placeholder(shape);
+}
+
+std::vector<TensorEntry> TensorStore::entries() const {
+  std::vector<TensorEntry> entries;
+  for (const auto& [name, tensor] : taken_)
+    entries.push_back({.name = name, .shape = tensor.sizes().vec()});
+  return entries;
 }
 
 void TensorStore::finish(const std::vector<std::string>& leftovers) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "checkpoint/safetensors_header.h"
 
 namespace vesalius {
 
@@ -34,6 +35,8 @@ class TensorStore {
   void finish(const std::vector<std::string>& leftovers = {}) const;
   /// What was taken, in order of taking.
   const std::vector<std::pair<std::string, at::Tensor>>& taken() const { return taken_; }
+  /// Their names and shapes, to write a file of them.
+  std::vector<TensorEntry> entries() const;
   const std::string& source() const { return source_; }
 
  private:

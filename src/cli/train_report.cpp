@@ -4,6 +4,7 @@
 #include "base/version.h"
 #include "catalog/report_package.h"
 #include "catalog/toml.h"
+#include "catalog/vision_architecture.h"
 #include "checkpoint/safetensors.h"
 #include "cli/signals.h"
 #include "cli/train_commands.h"
@@ -57,9 +58,7 @@ Start from_nothing(const Session& session, const ReportCommand& command,
   a.model = catalog::read_report_config(table, sizes, command.config);
   a.context = table.value("/text_config/max_position_embeddings"_json_pointer, int64_t{2048});
   a.stop = {*tokenizer.id_of(text::kEndPiece)};
-  a.input.size = static_cast<int>(a.model.vision.image_size);
-  std::ranges::fill(a.input.mean, 0.5307F);
-  std::ranges::fill(a.input.std, 0.2583F);
+  a.input = catalog::film_input(a.model.vision.image_size);
   const auto store = TensorStore::initialised(session.common.seed);
   const models::Maira2 model(Weights(store), a.model);
   for (const auto& [name, tensor] : store->taken()) start.trainee.tensors[name] = tensor;

@@ -4,7 +4,7 @@ FOLDER is a package as `vesalius models random rad-dino` leaves it; `vesalius mo
 catalog/golden/*.json by the hash of the weights. To make the ones that are shipped, for --size tiny and full:
 
     vesalius models random rad-dino --seed 7 --size full -o full
-    PYTHONPATH=tests:tests/catalog .venv/bin/python tests/catalog/make_dino_golden.py full \\
+    PYTHONPATH=tests .venv/bin/python tests/catalog/make_dino_golden.py full \\
       catalog/golden/rad-dino-seed7-full.json
 """
 import hashlib
@@ -16,7 +16,7 @@ import torch
 import transformers
 from transformers import Dinov2Model
 
-from make_golden import fixed_image, outline
+from catalog.make_golden import fixed_image, outline
 
 
 def golden(folder):

@@ -21,27 +21,20 @@ import transformers
 from PIL import Image
 from safetensors.torch import load_file
 
-from catalog.make_golden import outline
+from catalog.make_golden import fixed_image, outline
 from models.maira2_reference import Reference, image_tokens, program
 
 TOKENS = 8
 INDICATION = "Shortness of breath."
-MEAN, STD = 0.5307, 0.2583
-
-
-def fixed_image(side):
-    """The pattern of golden_pixels() in src/catalog/golden.cpp, normalised."""
-    y, x, c = np.ogrid[:side, :side, :3]
-    pixels = ((x * (c + 1) + y * (3 - c)) // 2 + (x ^ y)).astype(np.uint8)
-    return ((torch.from_numpy(pixels).float() / 255 - MEAN) / STD).permute(2, 0, 1)[None]
 
 
 def sizes(config):
     """In the words of maira2_reference.py."""
     vision, text = config["vision_config"], config["text_config"]
     assert text["model_type"] == "llama" and not text.get("rope_scaling"), text
-    return {"vision": {"hidden": vision["hidden_size"], "layers": vision["num_hidden_layers"], "heads": vision["num_attention_heads"],
-                       "image_size": vision["image_size"], "patch_size": vision["patch_size"]},
+    return {"vision": {"hidden": vision["hidden_size"], "layers": vision["num_hidden_layers"],
+                       "heads": vision["num_attention_heads"], "image_size": vision["image_size"],
+                       "patch_size": vision["patch_size"]},
             "projector": {"layers": config["projector_n_layers"]},
             "text": {"vocabulary": text["vocab_size"], "hidden": text["hidden_size"],
                      "intermediate": text["intermediate_size"], "layers": text["num_hidden_layers"],
@@ -69,7 +62,10 @@ def golden(folder):
     ids = []
     for token in tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json")).encode(asked(folder)).ids:
         ids += [token] * (image_tokens(c) if token == c["image_token"] else 1)
-    features = reference.projected(fixed_image(c["vision"]["image_size"]))[0]
+    keys = json.loads((folder / "preprocessor_config.json").read_text())
+    image = fixed_image({"IMAGE_SIZE": [c["vision"]["image_size"]], "IMAGE_MEAN": keys["image_mean"],
+                         "IMAGE_STD": keys["image_std"]})
+    features = reference.projected(image)[0]
     embeds = reference.embeds(torch.tensor(ids), features)
     prefill, _ = reference.steps(embeds, torch.tensor([], dtype=torch.int64))
     written, _ = reference.greedy(embeds, TOKENS)

@@ -1,26 +1,24 @@
 """The starter that ships writes grounded reports: on real films where they are there, and as its golden says."""
-import json
 import pathlib
-import subprocess
 
 import pytest
 
-from models.reference import program
+from cli.program import run
 
-VESALIUS = program().with_name("vesalius")
 FILMS = pathlib.Path(__file__).resolve().parents[3] / "shared/data/cxr"
 
 
 def report(*arguments):
-    run = subprocess.run([VESALIUS, "report", *arguments, "--json", "-q"], check=True, capture_output=True, text=True)
-    return json.loads(run.stdout)
+    done = run("report", *arguments, "--json")
+    assert done.code == 0, done.err
+    [line] = done.lines
+    return line
 
 
 def test_verifies():
-    run = subprocess.run([VESALIUS, "models", "verify", "starter-report", "--precision", "fp32"], capture_output=True,
-                         text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.count("pass") >= 4, run.stdout
+    done = run("models", "verify", "starter-report", "--precision", "fp32")
+    assert done.code == 0, done.out + done.err
+    assert done.out.count("pass") >= 4, done.out
 
 
 @pytest.mark.skipif(not FILMS.is_dir(), reason="needs ../shared/data/cxr")
