@@ -80,8 +80,7 @@ class OpenedReport : public ReportModel {
 
 std::unique_ptr<ReportModel> open_report_model(const std::string& name_or_folder,
                                                const OpenOptions& options) {
-  return std::make_unique<OpenedReport>(
-      model_folder(name_or_folder, {"cxrreportgen", "maira-2", "starter-report"}), options);
+  return std::make_unique<OpenedReport>(report_model_folder(name_or_folder), options);
 }
 
 }  // namespace vesalius::catalog

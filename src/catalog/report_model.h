@@ -44,8 +44,7 @@ class ReportModel {
   virtual std::string precision() const = 0;
 };
 
-/// Opens a model by name, or a folder in the published layout. Empty: cxrreportgen when installed,
-/// else maira-2, starter-report. Precision also int8 and int4 (of the decoder's weights). Error
+/// Opens report_model_folder's. Precision also int8 and int4 (of the decoder's weights). Error
 /// kModel.
 std::unique_ptr<ReportModel> open_report_model(const std::string& name_or_folder,
                                                const OpenOptions& options = {});

@@ -83,6 +83,10 @@ std::map<std::string, at::Tensor> read_report_weights(const fs::path& weights) {
   return spellings().apply(std::move(tensors), weights.string());
 }
 
+fs::path report_model_folder(const std::string& name_or_folder) {
+  return model_folder(name_or_folder, {"cxrreportgen", "maira-2", "starter-report"});
+}
+
 OpenReportPackage open_report_package(const fs::path& folder, const Placement& placement,
                                       bool keep_stored) {
   OpenReportPackage opened{.package = find_package(folder)};

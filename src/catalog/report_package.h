@@ -16,6 +16,10 @@ namespace vesalius::catalog {
 /// Their row of the table.
 Family report_family();
 
+/// The folder behind a name, or the folder itself. Empty: cxrreportgen when installed, else
+/// maira-2, starter-report.
+fs::path report_model_folder(const std::string& name_or_folder);
+
 /// A package with its model. The store holds the tensors by MAIRA-2's names in files.
 struct OpenReportPackage {
   Package package;

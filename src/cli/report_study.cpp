@@ -12,32 +12,38 @@ std::string StudyReader::looks_like(const std::string& path) {
     asked_ = true;
     const auto card = catalog::find_card(kJudge);
     if (card && !card->folder.empty()) {
+      const auto file = card->folder / "labels.txt";
       judge_ = catalog::open_embedding_model(kJudge, {.device = "cpu", .precision = "fp32"});
-      check_.emplace(*judge_);
+      check_.emplace(*judge_, tasks::parse_labels_file(read_text(file), file.string()).at(0));
     }
   }
   return check_ ? check_->doubt_of(path) : "";
 }
 
-tasks::PreparedFilm StudyReader::film(const std::string& path) {
-  auto film = tasks::read_film(path, recipe_, input_);
-  if (film.doubt.empty() && !tasks::header_vouches(film)) film.doubt = looks_like(path);
+tasks::PreparedFilm StudyReader::film(const std::string& path, tasks::View view) {
+  const bool frontal = view == tasks::View::kFrontal;
+  const char* what = frontal ? "frontal" : "lateral";
+  auto film = tasks::read_film(path, recipe_, input_, view);
+  // The model was tried on frontal films alone.
+  if (frontal && film.doubt.empty() && !tasks::header_vouches(film)) film.doubt = looks_like(path);
   if (film.doubt.empty()) return film;
   if (!force_)
     fail(ErrorCode::kUnsupported,
-         "{}: is no chest X-ray, it seems: {}. --force writes a report all the same.", path,
-         film.doubt);
-  remark(session_, path + ": is no chest X-ray, it seems: " + film.doubt + ". Forced.");
-  film.warnings.push_back("it seems to be no chest X-ray (" + film.doubt +
-                          "); a report was forced");
+         "{}: is no {} chest X-ray, it seems: {}. --force writes a report all the same.", path,
+         what, film.doubt);
+  remark(session_,
+         fmt::format("{}: is no {} chest X-ray, it seems: {}. Forced.", path, what, film.doubt));
+  film.warnings.push_back(
+      fmt::format("it seems to be no {} chest X-ray ({}); a report was forced", what, film.doubt));
   return film;
 }
 
 tasks::ReportStudy StudyReader::read(const tasks::ReportRow& row) {
   if (row.frontal.empty()) fail(ErrorCode::kUnsupported, "there is no frontal film.");
-  tasks::ReportStudy study{.frontal = film(row.frontal), .context = row.context};
-  if (!row.lateral.empty()) study.lateral = tasks::read_film(row.lateral, recipe_, input_);
-  if (!row.prior.empty()) study.prior = film(row.prior);
+  tasks::ReportStudy study{.frontal = film(row.frontal, tasks::View::kFrontal),
+                           .context = row.context};
+  if (!row.lateral.empty()) study.lateral = film(row.lateral, tasks::View::kLateral);
+  if (!row.prior.empty()) study.prior = film(row.prior, tasks::View::kFrontal);
   return study;
 }
 

@@ -21,11 +21,11 @@ class StudyReader {
   StudyReader(Session& session, recipes::Recipe recipe, const recipes::ModelInput& input,
               bool force)
       : session_(session), recipe_(std::move(recipe)), input_(input), force_(force) {}
-  /// Error kUnsupported for a frontal or prior film that seems to be none.
+  /// Error kUnsupported for a film that seems to be no chest X-ray of its view.
   tasks::ReportStudy read(const tasks::ReportRow& row);
 
  private:
-  tasks::PreparedFilm film(const std::string& path);
+  tasks::PreparedFilm film(const std::string& path, tasks::View view);
   std::string looks_like(const std::string& path);
 
   Session& session_;

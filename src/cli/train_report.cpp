@@ -66,8 +66,8 @@ Start from_nothing(const Session& session, const ReportCommand& command,
 }
 
 Start from_package(const Session& session) {
-  const auto opened = catalog::open_report_package(
-      catalog::model_folder(session.common.model, {"cxrreportgen", "maira-2", "starter-report"}));
+  const auto opened =
+      catalog::open_report_package(catalog::report_model_folder(session.common.model));
   Start start{.tokenizer = read_json(opened.package.tokenizer / "tokenizer.json"),
               .from = catalog::card_of_package(opened.package).name};
   start.trainee.architecture = opened.architecture;

@@ -65,16 +65,34 @@ void finish(const Product& p, float* c, int64_t row, int64_t rows, int64_t colum
 }
 
 /// k is worked off in chunks that leave room in the second cache; where there are several, the sums
-/// of the block wait in scratch memory.
+/// of the block wait in scratch memory. Rows of one tile need no chunks. Enough for fewer rows,
+/// too.
 template <class V>
 int64_t product_scratch(int64_t in, int64_t rows, int64_t columns) {
+  const int64_t few = V::kRows * kPanel<V> + blocks_size<V>(smaller(rows, V::kRows), in);
+  if (rows <= V::kRows) return few;
   const int64_t chunk = V::kChunk * V::kPerStep;
   const int64_t sums = in > chunk ? rows * round_up(columns, kPanel<V>) : V::kRows * kPanel<V>;
-  return sums + blocks_size<V>(rows, smaller(in, chunk));
+  const int64_t many = sums + blocks_size<V>(rows, smaller(in, chunk));
+  return few < many ? many : few;
+}
+
+/// Rows of one tile: W is read from its first byte to its last, as fast as memory gives it.
+template <class V>
+void few_rows(const Product& p, const ProductBlock& block, float* scratch) {
+  constexpr int64_t P = kPanel<V>;
+  const int64_t rows = block.rows, steps = steps_of<V>(p.in);
+  float *c = scratch, *a = scratch + V::kRows * P;
+  for (int64_t i = 0; i < rows; ++i) copy_row<V>(a, i, rows, p.x + (block.row + i) * p.in, p.in);
+  for (int64_t j = 0; j < block.columns; j += P) {
+    tiles<V>(steps, a, 0, rows, rows, p.packed + (block.column + j) * steps, c, P, false);
+    finish<V>(p, c, block.row, rows, block.column + j);
+  }
 }
 
 template <class V>
 void product(const Product& p, const ProductBlock& block, float* scratch) {
+  if (block.rows <= V::kRows) return few_rows<V>(p, block, scratch);
   constexpr int64_t P = kPanel<V>, kChunk = V::kChunk * V::kPerStep;
   const bool several = p.in > kChunk;
   float* a = scratch + (several ? block.rows * round_up(block.columns, P) : V::kRows * P);

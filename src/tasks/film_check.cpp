@@ -7,13 +7,6 @@ namespace {
 
 constexpr const char* kFilm = "x-ray";
 
-/// The modalities of catalog/starter-insight/labels.txt.
-std::vector<LabelGroup> modalities() {
-  return {{.labels = {kFilm, "computed tomography", "magnetic resonance imaging", "ultrasound",
-                      "fundus photography", "optical coherence tomography", "histopathology",
-                      "fluorescence microscopy", "dermoscopy", "endoscopy"}}};
-}
-
 }  // namespace
 
 bool header_vouches(const PreparedFilm& film) {
@@ -21,8 +14,8 @@ bool header_vouches(const PreparedFilm& film) {
          !film.film.dicom->body_part.empty();
 }
 
-FilmCheck::FilmCheck(const catalog::EmbeddingModel& model)
-    : model_(model), modalities_(model, modalities(), {}) {}
+FilmCheck::FilmCheck(const catalog::EmbeddingModel& model, LabelGroup modalities)
+    : model_(model), modalities_(model, {std::move(modalities)}, {}) {}
 
 std::string FilmCheck::doubt_of(const std::string& path) const {
   const auto groups =

@@ -16,9 +16,9 @@ bool header_vouches(const PreparedFilm& film);
 /// Zero-shot over the words of modalities. Calls are const and thread-safe.
 class FilmCheck {
  public:
-  /// The model must know these words as starter-insight does (scripts/starter_data), and must
+  /// `modalities` are words that the model was trained on, "x-ray" among them. The model must
   /// outlive this.
-  explicit FilmCheck(const catalog::EmbeddingModel& model);
+  FilmCheck(const catalog::EmbeddingModel& model, LabelGroup modalities);
   /// "to starter-insight it looks like magnetic resonance imaging", or nothing for what looks like
   /// an X-ray. Of a file of several frames the first is looked at. Which part of the body an X-ray
   /// shows is not told apart.

@@ -19,12 +19,15 @@ bool contains(std::initializer_list<std::string_view> list, std::string_view wor
   return std::ranges::find(list, word) != list.end();
 }
 
-/// What the header says against a frontal chest film.
-std::string doubt_of(const media::DicomInfo& info) {
+/// What the header says against a chest film of this view.
+std::string doubt_of(const media::DicomInfo& info, View view) {
+  const std::string_view position = info.view_position;
   if (!contains({"CR", "DX", "DR", "RG", "XR", ""}, info.modality))
     return fmt::format("its modality is {}, not a radiograph's (CR, DX)", info.modality);
-  if (contains({"LL", "RL", "LLD", "RLD", "LLO", "RLO"}, info.view_position))
-    return fmt::format("its view position is {}, not frontal (PA, AP)", info.view_position);
+  if (view == View::kFrontal && contains({"LL", "RL", "LLD", "RLD", "LLO", "RLO"}, position))
+    return fmt::format("its view position is {}, not frontal (PA, AP)", position);
+  if (view == View::kLateral && contains({"PA", "AP", "PLD", "PRD", "ALD", "ARD"}, position))
+    return fmt::format("its view position is {}, not lateral (LL, RL)", position);
   if (!contains({"CHEST", "THORAX", "PORT CHEST", "LUNG", ""}, info.body_part))
     return fmt::format("its body part is {}, not the chest", info.body_part);
   return {};
@@ -52,7 +55,7 @@ at::Tensor pixels_of(const recipes::Prepared& square, const recipes::ModelInput&
 }
 
 /// The film in its own size, grey, with what speaks against it.
-media::Image read_grey(PreparedFilm& made, Bytes bytes, const recipes::Recipe& recipe) {
+media::Image read_grey(PreparedFilm& made, Bytes bytes, const recipes::Recipe& recipe, View view) {
   const std::string& where = made.film.path;
   if (!media::looks_like_dicom(bytes)) {
     const auto image = media::decode_image(bytes, where);
@@ -69,7 +72,7 @@ media::Image read_grey(PreparedFilm& made, Bytes bytes, const recipes::Recipe& r
   if (file.info().frames > 1)
     made.warnings.push_back(fmt::format("of its {} frames the first is read", file.info().frames));
   auto grey = recipes::film(recipe, file, where);
-  made.doubt = doubt_of(*made.film.dicom);
+  made.doubt = doubt_of(*made.film.dicom, view);
   if (made.doubt.empty()) made.doubt = doubt_of(media::to_rgb(grey), grey);
   return grey;
 }
@@ -77,13 +80,13 @@ media::Image read_grey(PreparedFilm& made, Bytes bytes, const recipes::Recipe& r
 }  // namespace
 
 PreparedFilm read_film(const fs::path& path, const recipes::Recipe& recipe,
-                       const recipes::ModelInput& input) {
+                       const recipes::ModelInput& input, View view) {
   PreparedFilm made;
   made.film.path = path.string();
   const auto file = MappedFile::open(path);
   if (file->bytes().empty())
     fail(ErrorCode::kUnsupported, "{}: is empty; there is no film in it.", path.string());
-  const auto grey = read_grey(made, file->bytes(), recipe);
+  const auto grey = read_grey(made, file->bytes(), recipe, view);
   auto square = recipes::film_square(recipe, input, grey);
   made.key = fnv1a64({reinterpret_cast<const char*>(square.data.data()), square.data.size()});
   made.pixels = pixels_of({std::move(square.data), input.size, {}}, input);

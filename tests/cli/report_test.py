@@ -144,7 +144,7 @@ def test_a_picture_cannot_become_a_structured_report(model, films, tmp_path):
 def test_no_chest_film_is_refused(model, tmp_path, make):
     make(tmp_path / "other.png")
     done = report(model, tmp_path / "other.png", forced=False)
-    assert done.code == 4 and "no chest X-ray" in done.err and "--force" in done.err
+    assert done.code == 4 and "no frontal chest X-ray" in done.err and "--force" in done.err
     assert report(model, tmp_path / "other.png").code == 0
 
 
@@ -192,6 +192,28 @@ def test_chest_films_are_told_from_other_pictures(model, kind, refused):
 def test_a_ct_is_refused(model):
     done = report(model, dicom_test_file("CT_small.dcm"), forced=False)
     assert done.code == 4 and "its modality is CT" in done.err
+
+
+def radiograph(path, view):
+    """A DICOM test file whose header says that it is a chest film of this view."""
+    data = pydicom.dcmread(dicom_test_file("CT_small.dcm"))
+    data.Modality, data.BodyPartExamined, data.ViewPosition = "DX", "CHEST", view
+    data.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize("frontal, lateral, wrong", (
+    ("PA", "LL", None), ("AP", "", None), ("LL", "LL", "frontal"), ("PA", "PA", "lateral"), ("PA", "AP", "lateral")))
+def test_a_film_of_another_view_is_refused(model, tmp_path, frontal, lateral, wrong):
+    files = {"frontal": radiograph(tmp_path / "frontal.dcm", frontal),
+             "lateral": radiograph(tmp_path / "lateral.dcm", lateral)}
+    done = report(model, files["frontal"], "--lateral", files["lateral"], forced=False, tokens=1)
+    if wrong is None:
+        assert done.code == 0, done.err
+        return
+    assert done.code == 4 and f"{files[wrong]}: is no {wrong} chest X-ray" in done.err
+    forced = one(model, files["frontal"], "--lateral", files["lateral"])
+    assert any(f"not {wrong}" in warning and "forced" in warning for warning in forced["warnings"])
 
 
 def test_a_film_far_from_square_is_warned_about(model, tmp_path):

@@ -42,8 +42,10 @@ TEST(FilmCheck, NamesWhatItLooksLike) {
   const testing::Scratch scratch;
   const auto path = scratch.write("film.tif", testing::tiny_tiff(testing::pixels(3)));
   const Decided film("x-ray"), slice("magnetic resonance imaging");
-  EXPECT_EQ(FilmCheck(film).doubt_of(path), "");
-  EXPECT_EQ(FilmCheck(slice).doubt_of(path), "to fake it looks like magnetic resonance imaging");
+  const LabelGroup words{.labels = {"x-ray", "magnetic resonance imaging"}};
+  EXPECT_EQ(FilmCheck(film, words).doubt_of(path), "");
+  EXPECT_EQ(FilmCheck(slice, words).doubt_of(path),
+            "to fake it looks like magnetic resonance imaging");
 }
 
 }  // namespace
