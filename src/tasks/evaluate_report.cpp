@@ -154,12 +154,12 @@ SummedFigures label_table(const Pairs& pairs, const Texts& texts, bool uncertain
   return table;
 }
 
-SummedFigures radfact_table(const Pairs& pairs) {
+SummedFigures radfact_table(const Texts& texts) {
   SummedFigures table;
-  for (const auto& pair : pairs) {
+  for (const auto* text : texts) {
     RadFactShares precision, recall;
-    if (pair.candidate_judged) precision = radfact_shares(*pair.candidate_judged);
-    if (pair.reference_judged) recall = radfact_shares(*pair.reference_judged);
+    if (text->judged) precision = radfact_shares(*text->judged);
+    if (text->reference_judged) recall = radfact_shares(*text->reference_judged);
     auto& row = table.rows.emplace_back();
     for (const auto share :
          {&RadFactShares::logical, &RadFactShares::spatial, &RadFactShares::grounding}) {
@@ -181,38 +181,30 @@ SummedFigures radfact_table(const Pairs& pairs) {
   return table;
 }
 
-SummedFigures radcliq_table(const Pairs& pairs) {
+SummedFigures radcliq_table(const Texts& texts) {
   SummedFigures table{.figures = {mean_figure("radcliq_v0", 0), mean_figure("radcliq_v1", 1)}};
-  for (const auto& pair : pairs) {
+  for (const auto* text : texts) {
     auto& row = table.rows.emplace_back();
-    push_value(row, pair.radcliq ? Value(radcliq_v0(*pair.radcliq)) : std::nullopt);
-    push_value(row, pair.radcliq ? Value(radcliq_v1(*pair.radcliq)) : std::nullopt);
+    push_value(row, text->radcliq ? Value(radcliq_v0(*text->radcliq)) : std::nullopt);
+    push_value(row, text->radcliq ? Value(radcliq_v1(*text->radcliq)) : std::nullopt);
   }
   return table;
 }
 
-template <class Member>
-bool any_has(const Pairs& pairs, Member member) {
-  return std::ranges::any_of(pairs, [&](const auto& pair) { return (pair.*member).has_value(); });
-}
+constexpr size_t kLabelTable = 2;  // of tables_of
 
-constexpr size_t kLabelTable = 2;  // of text_tables
-
-/// What is compared of a system's texts.
-std::vector<SummedFigures> text_tables(const Pairs& pairs, const Texts& texts,
-                                       const ReportEvaluation& evaluation) {
+/// The figures of one system's texts; which tables there are goes by the candidates and references.
+std::vector<SummedFigures> tables_of(const Pairs& pairs, const Texts& texts,
+                                     const ReportEvaluation& evaluation) {
+  const auto any = [&](const auto& has) { return std::ranges::any_of(pairs, has); };
   std::vector<SummedFigures> tables{bleu_table(pairs, texts), likeness_table(pairs, texts),
                                     label_table(pairs, texts, evaluation.uncertain_is_positive)};
-  if (std::ranges::any_of(pairs, [](const auto& p) { return p.reference.boxes.has_value(); }))
+  if (any([](const auto& pair) { return pair.reference.boxes.has_value(); }))
     tables.push_back(box_table(pairs, texts));
-  return tables;
-}
-
-/// Of what others have said of the candidates.
-std::vector<SummedFigures> judged_tables(const Pairs& pairs) {
-  std::vector<SummedFigures> tables;
-  if (any_has(pairs, &ReportPair::candidate_judged)) tables.push_back(radfact_table(pairs));
-  if (any_has(pairs, &ReportPair::radcliq)) tables.push_back(radcliq_table(pairs));
+  if (any([](const auto& pair) { return pair.candidate.judged.has_value(); }))
+    tables.push_back(radfact_table(texts));
+  if (any([](const auto& pair) { return pair.candidate.radcliq.has_value(); }))
+    tables.push_back(radcliq_table(texts));
   return tables;
 }
 
@@ -269,12 +261,11 @@ Json report_figures(const Pairs& pairs, const ReportEvaluation& evaluation, uint
   Json report = {{"rows", pairs.size()},
                  {"empty_candidates", empty},
                  {"uncertain", evaluation.uncertain_is_positive ? "positive" : "negative"}};
-  const auto tables = text_tables(pairs, candidates, evaluation);
+  const auto tables = tables_of(pairs, candidates, evaluation);
   add_figures(report, tables, seed);
-  add_figures(report, judged_tables(pairs), seed);
   report["labels"] = labels_json(tables[kLabelTable]);
   if (!others.empty())
-    report["other"] = comparison_json(tables, text_tables(pairs, others, evaluation), seed);
+    report["other"] = comparison_json(tables, tables_of(pairs, others, evaluation), seed);
   return report;
 }
 

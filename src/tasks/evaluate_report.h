@@ -15,21 +15,24 @@ namespace vesalius::tasks {
 struct ReportText {
   std::string words;
   std::optional<std::vector<text::Box>> boxes;  // nothing: not told; all of the report's together
+  // What judges and other models said of a system's text: of its sentences given the reference, of
+  // the reference's given it, and RadCliQ's numbers.
+  std::optional<std::vector<JudgedSentence>> judged, reference_judged;
+  std::optional<RadCliqInput> radcliq;
 };
 
 /// One row of a manifest.
 struct ReportPair {
   ReportText candidate, reference;
   std::optional<ReportText> other;  // of a second system
-  std::optional<std::vector<JudgedSentence>> candidate_judged, reference_judged;
-  std::optional<RadCliqInput> radcliq;
 };
 
 /// A CSV or JSON Lines with the columns `candidate` and `reference` and, where wanted, `other`;
 /// `candidate_boxes`, `reference_boxes`, `other_boxes`: [[x0, y0, x1, y1], …], 0 to 1, in place of
 /// those in the texts; `candidate_judged` and `reference_judged`: a judge's answers by sentence,
 /// [{"entailed": true, "boxes": […], "evidence": […]}, …]; `radgraph`, `bertscore`, `chexbert` and
-/// `bleu_2`: numbers for RadCliQ. In a CSV lists are JSON in a field. Error kUnsupported names the
+/// `bleu_2`: numbers for RadCliQ; of the other system `other_judged`, `other_reference_judged`,
+/// `other_radgraph` and so on. In a CSV lists are JSON in a field. Error kUnsupported names the
 /// row at fault: values of another type, an empty reference, text beyond 64 KiB, `other` in some
 /// rows but not in all. A candidate may be empty: a model wrote nothing.
 std::vector<ReportPair> read_report_pairs(const fs::path& manifest);

@@ -116,26 +116,39 @@ std::optional<double> read_number(const Row& row, const std::string& name) {
   return number;
 }
 
-std::optional<RadCliqInput> read_radcliq(const Row& row) {
-  const auto radgraph = read_number(row, "radgraph"), bertscore = read_number(row, "bertscore"),
-             chexbert = read_number(row, "chexbert"), bleu_2 = read_number(row, "bleu_2");
-  if (!radgraph && !bertscore && !chexbert && !bleu_2) return std::nullopt;
-  if (!radgraph || !bertscore || !chexbert || !bleu_2)
-    refuse(row, "RadCliQ takes `radgraph`, `bertscore`, `chexbert` and `bleu_2` together");
-  return RadCliqInput{*radgraph, *bertscore, *chexbert, *bleu_2};
+/// Of the columns whose names begin so.
+std::optional<RadCliqInput> read_radcliq(const Row& row, const std::string& prefix) {
+  std::vector<std::optional<double>> numbers;
+  for (const char* name : {"radgraph", "bertscore", "chexbert", "bleu_2"})
+    numbers.push_back(read_number(row, prefix + name));
+  const auto told = std::ranges::count_if(numbers, [](const auto& x) { return x.has_value(); });
+  if (told == 0) return std::nullopt;
+  if (told < std::ssize(numbers))
+    refuse(row, fmt::format("RadCliQ takes `{0}radgraph`, `{0}bertscore`, `{0}chexbert` and "
+                            "`{0}bleu_2` together",
+                            prefix));
+  return RadCliqInput{*numbers[0], *numbers[1], *numbers[2], *numbers[3]};
+}
+
+/// A system's text with what was said of it; the columns of another one than the candidate have its
+/// name in front.
+ReportText read_system(const Row& row, const std::string& name, const std::string& prefix) {
+  ReportText report = read_report(row, name);
+  const std::string judged = name + "_judged", reference = prefix + "reference_judged";
+  report.judged = read_answers(row, judged);
+  report.reference_judged = read_answers(row, reference);
+  if (report.judged.has_value() != report.reference_judged.has_value())
+    refuse(row, fmt::format("RadFact takes `{}` and `{}` together", judged, reference));
+  report.radcliq = read_radcliq(row, prefix);
+  return report;
 }
 
 ReportPair read_pair(const Row& row) {
-  ReportPair pair{.candidate = read_report(row, "candidate"),
-                  .reference = read_report(row, "reference"),
-                  .candidate_judged = read_answers(row, "candidate_judged"),
-                  .reference_judged = read_answers(row, "reference_judged"),
-                  .radcliq = read_radcliq(row)};
+  ReportPair pair{.candidate = read_system(row, "candidate", ""),
+                  .reference = read_report(row, "reference")};
   if (trimmed(pair.reference.words).empty())
     refuse(row, "the `reference` is empty, so that nothing can be compared with it");
-  if (pair.candidate_judged.has_value() != pair.reference_judged.has_value())
-    refuse(row, "RadFact takes `candidate_judged` and `reference_judged` together");
-  if (row.columns.contains("other")) pair.other = read_report(row, "other");
+  if (row.columns.contains("other")) pair.other = read_system(row, "other", "other_");
   return pair;
 }
 

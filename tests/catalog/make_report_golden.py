@@ -5,7 +5,7 @@ projector and decoder are those of tests/models/maira2_reference.py in float32, 
 words are those of src/catalog/report_golden.cpp. `vesalius models verify` compares by the hash of the weights. To make
 the one that ships:
 
-    PYTHONPATH=tests .venv/bin/python tests/catalog/make_report_golden.py build/starter-report catalog/starter-report/golden.json
+    VESALIUS_BUILD=build/release PYTHONPATH=tests .venv/bin/python tests/catalog/make_report_golden.py build/starter-report-2 catalog/starter-report/golden.json
 """
 import hashlib
 import json

@@ -134,6 +134,25 @@ def test_a_judges_answers_and_other_scores(evaluate):
                     name="m.csv")["radcliq_v0"] == report["radcliq_v0"]
 
 
+def test_what_was_said_of_a_second_system_is_compared(evaluate):
+    good = {"judged": [{"entailed": True}], "reference_judged": [{"entailed": True}],
+            "radgraph": 0.9, "bertscore": 0.9, "chexbert": 0.9, "bleu_2": 0.9}
+    bad = {"judged": [{"entailed": False}], "reference_judged": [{"entailed": True}, {"entailed": False}],
+           "radgraph": 0.1, "bertscore": 0.1, "chexbert": 0.1, "bleu_2": 0.1}
+    mine = {("candidate_judged" if k == "judged" else k): value for k, value in good.items()}
+    rows = [row | {"other": row["candidate"]} | mine for row in ROWS * 4]
+    worse = evaluate([row | {f"other_{k}": value for k, value in bad.items()} for row in rows])
+    assert worse["other"]["radfact_logical_precision"]["value"] == 0
+    assert worse["other"]["radfact_logical_recall"]["difference"] == pytest.approx(0.5)
+    for figure, sign in (("radfact_logical_precision", 1), ("radcliq_v0", -1), ("radcliq_v1", -1)):
+        told = worse["other"][figure]
+        assert told["difference"] == pytest.approx(worse[figure]["value"] - told["value"])
+        assert told["difference"] * sign > 0 and told["p_value"] < 1e-2
+    same = evaluate([row | {f"other_{k}": value for k, value in good.items()} for row in rows])
+    assert same["other"]["radcliq_v1"]["p_value"] == 1 and same["other"]["radcliq_v1"]["difference"] == 0
+    assert evaluate(rows)["other"]["radcliq_v1"] is None  # nobody said anything of it
+
+
 def test_a_second_system_is_compared_row_by_row(evaluate):
     rows = [row | {"candidate": row["reference"], "other": "xxxx yyyy"} for row in ROWS * 4]
     report = evaluate(rows)
@@ -170,6 +189,8 @@ def test_people_get_a_table(tmp_path):
     ({"candidate": "a", "reference": "a", "radgraph": 0.5}, ["row 2", "together"]),
     ({"candidate": "a", "reference": "a", "radgraph": "x"}, ["row 2", "`radgraph`", "number"]),
     ({"candidate": "a", "reference": "a", "candidate_judged": []}, ["row 2", "together"]),
+    (ROWS[0] | {"other": "a", "other_judged": []}, ["row 2", "`other_reference_judged`", "together"]),
+    (ROWS[0] | {"other": "a", "other_radgraph": 0.5}, ["row 2", "`other_bertscore`", "together"]),
     ({"candidate": "a", "reference": "a", "candidate_judged": [{"entailed": "yes"}]}, ["row 2", "yes"]),
     ({"candidate": "a", "reference": "a", "candidate_judged": [1]}, ["row 2", "`candidate_judged`"]),
 ])

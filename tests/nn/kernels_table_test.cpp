@@ -167,12 +167,14 @@ TEST_P(Kernels, ProductsOfEveryOddSize) {
 }
 
 TEST_P(Kernels, BlocksOfAProductDoNotMeet) {
-  const Operands o({37, 50, 3 * table().panel + 7});
-  const auto whole = product(table(), o, true, Activation::kGelu, 37, 4 * table().panel);
-  for (const int64_t rows : {int64_t{1}, int64_t{5}, table().tile_rows, table().tile_rows + 1})
-    for (const int64_t columns : {table().panel, 2 * table().panel})
-      EXPECT_EQ(product(table(), o, true, Activation::kGelu, rows, columns), whole)
-          << rows << " x " << columns;
+  for (const int64_t in : {50, 2500}) {  // within a chunk, and in several
+    const Operands o({37, in, 3 * table().panel + 7});
+    const auto whole = product(table(), o, true, Activation::kGelu, 37, 4 * table().panel);
+    for (const int64_t rows : {int64_t{1}, int64_t{5}, table().tile_rows, table().tile_rows + 1})
+      for (const int64_t columns : {table().panel, 2 * table().panel})
+        EXPECT_EQ(product(table(), o, true, Activation::kGelu, rows, columns), whole)
+            << in << ": " << rows << " x " << columns;
+  }
 }
 
 TEST_P(Kernels, AProductMayAddToItsOwnResult) {
