@@ -152,7 +152,8 @@ def npz_seeds():
     values = np.arange(60).reshape(3, 4, 5)
     prompts = np.array({"1": "liver", "2": "left kidney", "instance_label": np.int64(1)}, dtype=object)
     seeds = {"pickle": pickle.dumps(prompts, 4), "pickle3": pickle.dumps(prompts, 3)}
-    for name, array in {"u1": values.astype("u1"), "f8": values.astype(">f8"), "fortran": np.asfortranarray(values)}.items():
+    for name, array in {"u1": values.astype("u1"), "f8": values.astype(">f8"), "fortran": np.asfortranarray(values),
+                        "negative half": -values.astype("f2")}.items():
         out = io.BytesIO()
         np.save(out, array)
         seeds[name] = out.getvalue()

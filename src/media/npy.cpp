@@ -151,27 +151,27 @@ bool fits(From value) {
 }
 
 template <class To, class From>
-void convert(const NpyArray& array, std::vector<To>& out, const std::string& where) {
-  for (size_t i = 0; i < out.size(); ++i) {
-    const From value =
-        stored<From>(array.bytes.data() + i * sizeof(From), array.header.type.big_endian);
-    if constexpr (std::is_integral_v<To>) {
-      if (!fits<To>(value))
-        refuse(where, "it holds values that are no whole numbers, or too large ones");
-    }
-    out[i] = static_cast<To>(value);
+To converted(From value, const std::string& where) {
+  if constexpr (std::is_integral_v<To>) {
+    if (!fits<To>(value))
+      refuse(where, "it holds values that are no whole numbers, or too large ones");
   }
+  return static_cast<To>(value);
+}
+
+template <class To, class From>
+void convert(const NpyArray& array, std::vector<To>& out, const std::string& where) {
+  const bool swapped = array.header.type.big_endian;
+  for (size_t i = 0; i < out.size(); ++i)
+    out[i] = converted<To>(stored<From>(array.bytes.data() + i * sizeof(From), swapped), where);
 }
 
 template <class To>
 void convert_half(const NpyArray& array, std::vector<To>& out, const std::string& where) {
-  for (size_t i = 0; i < out.size(); ++i) {
-    const float value =
-        half_value(stored<uint16_t>(array.bytes.data() + 2 * i, array.header.type.big_endian));
-    if (std::is_integral_v<To> && !fits<int64_t>(value))
-      refuse(where, "it holds values that are no whole numbers");
-    out[i] = static_cast<To>(value);
-  }
+  const bool swapped = array.header.type.big_endian;
+  for (size_t i = 0; i < out.size(); ++i)
+    out[i] =
+        converted<To>(half_value(stored<uint16_t>(array.bytes.data() + 2 * i, swapped)), where);
 }
 
 template <class T>

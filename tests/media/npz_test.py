@@ -52,9 +52,10 @@ def test_savez(tmp_path, compressed, shape):
     assert not line["placed"] and line["spacing"] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("values", [[0, 70000], [-1, 2], [0.5, 1], [np.nan, 1], [np.inf, 0]])
-def test_labels_are_whole_numbers(tmp_path, values):
-    np.savez(tmp_path / "l.npz", gts=np.array(values).reshape(1, 1, 2))
+@pytest.mark.parametrize("values, kind", [
+    ([0, 70000], "i8"), *itertools.product(([-1, 2], [0.5, 1], [np.nan, 1], [np.inf, 0]), ("f2", "f4", "f8"))])
+def test_labels_are_whole_numbers(tmp_path, values, kind):
+    np.savez(tmp_path / "l.npz", gts=np.array(values, kind).reshape(1, 1, 2))
     assert "whole numbers" in refusal("labels", tmp_path / "l.npz", "gts")
 
 
