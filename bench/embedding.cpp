@@ -25,10 +25,7 @@ models::MedImageInsight load_model(const std::string& weights, const Json& chang
   models::MedImageInsightConfig config;
   config.image.depths = changes.value("depths", config.image.depths);
   config.text.layers = changes.value("layers", config.text.layers);
-  const auto store = std::make_shared<TensorStore>(weights, read_safetensors(weights));
-  models::MedImageInsight model(Weights(store), config);
-  store->finish();
-  return model;
+  return bench::load_model<models::MedImageInsight>(weights, config);
 }
 
 }  // namespace

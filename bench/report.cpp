@@ -70,10 +70,7 @@ models::Decoder load_decoder(const std::string& weights, const Json& changes) {
   c.layers = changes.value("layers", c.layers);
   c.heads = c.kv_heads = changes.value("heads", c.heads);
   c.head_dim = c.hidden / c.heads;
-  const auto store = std::make_shared<TensorStore>(weights, read_safetensors(weights));
-  models::Decoder decoder(Weights(store), c);
-  store->finish();
-  return decoder;
+  return bench::load_model<models::Decoder>(weights, c);
 }
 
 }  // namespace

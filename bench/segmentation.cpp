@@ -16,10 +16,7 @@ namespace {
 models::FocalNet load_backbone(const std::string& weights, const Json& changes) {
   models::FocalNetConfig config;
   config.depths = changes.value("depths", config.depths);
-  const auto store = std::make_shared<TensorStore>(weights, read_safetensors(weights));
-  models::FocalNet backbone(Weights(store) / "backbone", config);
-  store->finish();
-  return backbone;
+  return bench::load_model<models::FocalNet>(weights, config, "backbone");
 }
 
 }  // namespace

@@ -16,10 +16,7 @@ models::Dinov2 load_encoder(const std::string& weights, const Json& changes) {
   models::Dinov2Config config;
   config.image_size = changes.value("image_size", config.image_size);
   config.layers = changes.value("layers", config.layers);
-  const auto store = std::make_shared<TensorStore>(weights, read_safetensors(weights));
-  models::Dinov2 encoder(Weights(store), config);
-  store->finish();
-  return encoder;
+  return bench::load_model<models::Dinov2>(weights, config);
 }
 
 }  // namespace

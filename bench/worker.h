@@ -28,6 +28,7 @@
 
 #include "base/json.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/weights.h"
 #include "nn/pages.h"
 #include "nn/plan.h"
 
@@ -135,6 +136,16 @@ class Worker {
   std::function<Tensors(const std::string& input)> forward_;
   Tensors last_;
 };
+
+/// The model of a mapped file, which holds nothing else; its names begin with `part`, where given.
+template <class Model, class Config>
+Model load_model(const std::string& weights, const Config& config, const std::string& part = {}) {
+  const auto store = std::make_shared<TensorStore>(weights, read_safetensors(weights));
+  const Weights all(store);
+  Model model(part.empty() ? all : all / part, config);
+  store->finish();
+  return model;
+}
 
 /// A program's main, of four arguments: WEIGHTS INPUTS CONFIG THREADS. `start` opens the model and
 /// gives what Worker asks for.

@@ -56,18 +56,19 @@ int64_t weight_bytes(const fs::path& weights) {
   return bytes;
 }
 
-std::map<std::string, at::Tensor> read_shards(const fs::path& index) {
-  for (const fs::path& file : weight_files(index)) refuse_pointer(file);
-  if (index.extension() != ".json") return read_safetensors(index);
-  const Json map = weight_map(index);
+std::map<std::string, at::Tensor> read_shards(const fs::path& weights) {
+  const auto files = weight_files(weights);
+  for (const fs::path& file : files) refuse_pointer(file);
+  if (weights.extension() != ".json") return read_safetensors(weights);
+  const Json map = weight_map(weights);
   std::map<std::string, at::Tensor> all;
-  for (const fs::path& file : weight_files(index))
+  for (const fs::path& file : files)
     for (auto& [name, tensor] : read_safetensors(file)) {
       if (map.value(name, "") != file.filename().string())
         fail(ErrorCode::kModel,
              "{}: has '{}', which {} does not put there. Use files of one "
              "download.",
-             file.string(), name, index.filename().string());
+             file.string(), name, weights.filename().string());
       all.emplace(name, std::move(tensor));
     }
   for (const auto& [name, file] : map.items())
@@ -75,7 +76,7 @@ std::map<std::string, at::Tensor> read_shards(const fs::path& index) {
       fail(ErrorCode::kModel,
            "{}: puts '{}' into {}, which does not have it. Use files of one "
            "download.",
-           index.string(), name, file.get<std::string>());
+           weights.string(), name, file.get<std::string>());
   return all;
 }
 

@@ -27,12 +27,9 @@ tasks::PreparedFilm StudyReader::film(const std::string& path, tasks::View view)
   // The model was tried on frontal films alone.
   if (frontal && film.doubt.empty() && !tasks::header_vouches(film)) film.doubt = looks_like(path);
   if (film.doubt.empty()) return film;
-  if (!force_)
-    fail(ErrorCode::kUnsupported,
-         "{}: is no {} chest X-ray, it seems: {}. --force writes a report all the same.", path,
-         what, film.doubt);
-  remark(session_,
-         fmt::format("{}: is no {} chest X-ray, it seems: {}. Forced.", path, what, film.doubt));
+  const auto told = fmt::format("{}: is no {} chest X-ray, it seems: {}.", path, what, film.doubt);
+  if (!force_) fail(ErrorCode::kUnsupported, "{} --force writes a report all the same.", told);
+  remark(session_, told + " Forced.");
   film.warnings.push_back(
       fmt::format("it seems to be no {} chest X-ray ({}); a report was forced", what, film.doubt));
   return film;

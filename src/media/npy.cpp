@@ -120,7 +120,12 @@ class DictReader {
 };
 
 /// IEEE 754 binary16.
-float half_value(uint16_t bits) {
+struct Half {
+  uint16_t bits;
+};
+
+float number_of(Half half) {
+  const uint16_t bits = half.bits;
   const int exponent = (bits >> 10) & 0x1F, fraction = bits & 0x3FF;
   const float size = exponent == 31 ? (fraction != 0 ? std::numeric_limits<float>::quiet_NaN()
                                                      : std::numeric_limits<float>::infinity())
@@ -128,6 +133,11 @@ float half_value(uint16_t bits) {
                          ? std::ldexp(static_cast<float>(fraction), -24)
                          : std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
   return (bits & 0x8000) != 0 ? -size : size;
+}
+
+template <class Number>
+Number number_of(Number x) {
+  return x;
 }
 
 template <class From>
@@ -151,27 +161,16 @@ bool fits(From value) {
 }
 
 template <class To, class From>
-To converted(From value, const std::string& where) {
-  if constexpr (std::is_integral_v<To>) {
-    if (!fits<To>(value))
-      refuse(where, "it holds values that are no whole numbers, or too large ones");
-  }
-  return static_cast<To>(value);
-}
-
-template <class To, class From>
 void convert(const NpyArray& array, std::vector<To>& out, const std::string& where) {
-  const bool swapped = array.header.type.big_endian;
-  for (size_t i = 0; i < out.size(); ++i)
-    out[i] = converted<To>(stored<From>(array.bytes.data() + i * sizeof(From), swapped), where);
-}
-
-template <class To>
-void convert_half(const NpyArray& array, std::vector<To>& out, const std::string& where) {
-  const bool swapped = array.header.type.big_endian;
-  for (size_t i = 0; i < out.size(); ++i)
-    out[i] =
-        converted<To>(half_value(stored<uint16_t>(array.bytes.data() + 2 * i, swapped)), where);
+  for (size_t i = 0; i < out.size(); ++i) {
+    const auto value = number_of(
+        stored<From>(array.bytes.data() + i * sizeof(From), array.header.type.big_endian));
+    if constexpr (std::is_integral_v<To>) {
+      if (!fits<To>(value))
+        refuse(where, "it holds values that are no whole numbers, or too large ones");
+    }
+    out[i] = static_cast<To>(value);
+  }
 }
 
 template <class T>
@@ -187,7 +186,7 @@ std::vector<T> in_stored_order(const NpyArray& array, const std::string& where) 
   if (name == "i2") convert<T, int16_t>(array, out, where);
   if (name == "i4") convert<T, int32_t>(array, out, where);
   if (name == "i8") convert<T, int64_t>(array, out, where);
-  if (name == "f2") convert_half<T>(array, out, where);
+  if (name == "f2") convert<T, Half>(array, out, where);
   if (name == "f4") convert<T, float>(array, out, where);
   if (name == "f8") convert<T, double>(array, out, where);
   return out;
